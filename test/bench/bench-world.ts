@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES, NAMESPACES } from '../../src/api/names.ts';
@@ -11,6 +11,7 @@ import { bundle } from '../../tools/bundle.ts';
 import { ENVIRONMENT, NODE_FLAGS } from '../../tools/runtime.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { untilKnown } from '../e2e/crds/api.ts';
+import { inLanes, residentBytes } from './processes.ts';
 import type { Answer, FloorRound, Question, State } from './protocol.ts';
 
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
@@ -18,6 +19,7 @@ const CREATING_AT_ONCE = 16;
 
 /** The controller that is measured, in a process of its own. */
 export interface MeasuredController {
+  readonly pid: number;
   /** From launch to the first log line, and to caches that are filled. */
   readonly firstLineMs: number;
   readonly syncedMs: number;
@@ -102,12 +104,14 @@ async function launch(file: string, args: readonly string[], clock: BenchClock):
   const { ask, answer, end } = talkTo(child);
   await answer(({ ready }) => ready);
   const syncedMs = performance.now() - startedMs;
+  const pid = child.pid ?? 0;
   return {
+    pid,
     firstLineMs: await firstLineMs,
     syncedMs,
     state: async () => {
       ask({ ask: 'state' });
-      return { ...(await answer(({ state }) => state)), rssBytes: residentBytes(child.pid ?? 0) };
+      return { ...(await answer(({ state }) => state)), rssBytes: residentBytes(pid) };
     },
     advance: (ms) => {
       clock.aheadMs += ms;
@@ -148,27 +152,17 @@ function talkTo(child: ChildProcess) {
   return { ask, answer, end };
 }
 
-/** As the kernel counts it. */
-function residentBytes(pid: number): number {
-  const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kilobytes) * 1024;
-}
-
 async function createAll(
   client: KubeClient,
   namespace: string,
   names: readonly string[],
   spec: Record<string, unknown> = {},
 ): Promise<void> {
-  const waiting = [...names];
-  const work = async () => {
-    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-      const identity = { commonName: name, uris: [`spiffe://example.com/ns/${namespace}/sa/${name}`] };
-      await client.create(CLIENT_CERTIFICATES, {
-        metadata: { namespace, name },
-        spec: { authorityRef: { name: 'ca' }, secretName: `${name}-tls`, ...identity, ...spec },
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: CREATING_AT_ONCE }, work));
+  await inLanes(names, CREATING_AT_ONCE, (name) => {
+    const identity = { commonName: name, uris: [`spiffe://example.com/ns/${namespace}/sa/${name}`] };
+    return client.create(CLIENT_CERTIFICATES, {
+      metadata: { namespace, name },
+      spec: { authorityRef: { name: 'ca' }, secretName: `${name}-tls`, ...identity, ...spec },
+    });
+  });
 }

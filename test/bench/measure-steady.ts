@@ -4,6 +4,7 @@ import type { AuditEvent } from '../cluster/control-plane.ts';
 import type { BenchWorld } from './bench-world.ts';
 import type { Results } from './figures.ts';
 import { compareWithFloor, names, rotateAll, untilIssued } from './rate.ts';
+import { isReady } from './ready.ts';
 import { quantile } from './statistics.ts';
 
 const MUTATING = ['create', 'update', 'patch', 'delete'];
@@ -78,11 +79,6 @@ export async function measureLatency(world: BenchWorld, count: number): Promise<
   watch.abort();
   await controller.stop();
   return { readyP50: { value: quantile(took, 0.5) }, readyP99: { value: quantile(took, 0.99) } };
-}
-
-function isReady(object: unknown): boolean {
-  const { conditions = [] } = (object as { status?: { conditions?: { type: string; status: string }[] } }).status ?? {};
-  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
 }
 
 /** The rate of rotations against the floor writer's, and what a rotation costs the controller. */
