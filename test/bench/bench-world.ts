@@ -9,7 +9,7 @@ import { KubeconfigConnection } from '../../src/kube/auth.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { bundle } from '../../tools/bundle.ts';
 import { ENVIRONMENT, NODE_FLAGS } from '../../tools/runtime.ts';
-import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
+import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../cluster/control-plane.ts';
 import { untilKnown } from '../e2e/crds/api.ts';
 import { inLanes, residentBytes } from './processes.ts';
 import type { Answer, FloorRound, Question, State } from './protocol.ts';
@@ -25,7 +25,11 @@ export interface MeasuredController {
   readonly syncedMs: number;
   state(): Promise<State>;
   advance(ms: number): void;
+  /** Measures delays of the event loop from now on. */
+  timeLoop(): void;
   stop(): Promise<void>;
+  /** As the kernel does: nothing is given back. */
+  kill(): Promise<void>;
 }
 
 export interface Floor {
@@ -49,8 +53,8 @@ interface BenchClock {
   aheadMs: number;
 }
 
-export async function startBenchWorld(): Promise<BenchWorld> {
-  const cluster = await startControlPlane();
+export async function startBenchWorld(options: ControlPlaneOptions = {}): Promise<BenchWorld> {
+  const cluster = await startControlPlane(options);
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-bench-'));
   await cluster.kubectl(['apply', '--server-side', '-f', `${import.meta.dirname}/../../crds`]);
   await untilKnown(cluster);
@@ -101,7 +105,7 @@ async function launch(file: string, args: readonly string[], clock: BenchClock):
   });
   const firstLineMs = once(child.stderr as NodeJS.ReadableStream, 'data').then(() => performance.now() - startedMs);
   child.stderr?.resume();
-  const { ask, answer, end } = talkTo(child);
+  const { ask, answer, end, exited } = talkTo(child);
   await answer(({ ready }) => ready);
   const syncedMs = performance.now() - startedMs;
   const pid = child.pid ?? 0;
@@ -117,7 +121,12 @@ async function launch(file: string, args: readonly string[], clock: BenchClock):
       clock.aheadMs += ms;
       ask({ ask: 'advance', ms });
     },
+    timeLoop: () => ask({ ask: 'timeLoop' }),
     stop: end,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
   };
 }
 
@@ -149,7 +158,7 @@ function talkTo(child: ChildProcess) {
     ask({ ask: 'stop' });
     await exited;
   };
-  return { ask, answer, end };
+  return { ask, answer, end, exited };
 }
 
 async function createAll(
