@@ -100,7 +100,7 @@ bench-peers: control-plane ## Measure Certwheel beside cert-manager, 5 minutes (
 	node test/bench/peers/main.ts
 
 CERTIFICATES ?= 100000
-OUT ?= bench-scale.json
+OUT ?= dist/bench-scale.json
 
 .PHONY: bench-scale
 bench-scale: control-plane ## Measure 100,000 certificates, hours (CERTIFICATES=n for fewer, OUT=file for the figures)
@@ -144,7 +144,7 @@ control-plane: $(INSTALLED) ## Find or build kube-apiserver, etcd, kubectl, kube
 
 .PHONY: clean
 clean: ## Remove what was built here (the control plane's cache stays)
-	rm -rf dist node_modules bench-results.json bench-scale.json
+	rm -rf dist node_modules bench-results.json
 
 $(INSTALLED): package.json package-lock.json
 	@command -v npm >/dev/null || { echo "npm is missing; install Node.js 20 or newer with npm" >&2; exit 1; }

@@ -2,6 +2,8 @@ import { createReadStream, statSync } from 'node:fs';
 import type { AuditEvent, ControlPlane } from '../cluster/control-plane.ts';
 
 const MUTATING = ['create', 'update', 'patch', 'delete', 'deletecollection'];
+/** A leader renews it every five seconds, whatever else happens: no write of the work that is measured. */
+const LEASES = 'leases';
 const NEWLINE = 0x0a;
 
 /** How often each request was made, such as `patch secrets` or `patch clientcertificates/status`. */
@@ -28,7 +30,7 @@ export class AuditTail {
     return { ...this.#counts.get(user) };
   }
 
-  /** When the last write of a user was answered, by the clock of the API server; undefined if there was none. */
+  /** When the last write of a user was answered, but for Leases, by the clock of the API server; undefined if there was none. */
   lastWriteMs(user: string): number | undefined {
     return this.#lastWrite.get(user);
   }
@@ -56,7 +58,7 @@ export class AuditTail {
     const counts = this.#counts.get(user.username) ?? {};
     counts[what] = (counts[what] ?? 0) + 1;
     this.#counts.set(user.username, counts);
-    if (MUTATING.includes(verb)) this.#lastWrite.set(user.username, Date.parse(stageTimestamp));
+    if (isWrite(what)) this.#lastWrite.set(user.username, Date.parse(stageTimestamp));
   }
 }
 
@@ -66,12 +68,21 @@ export function between(before: Requests, after: Requests): Requests {
   return Object.fromEntries(all.filter(([, count]) => count > 0));
 }
 
+/** Those of Leases don't count. */
 export function writesIn(requests: Requests): number {
-  return sum(requests, (verb) => MUTATING.includes(verb));
+  return sum(requests, isWrite);
 }
 
 export function readsIn(requests: Requests): number {
-  return sum(requests, (verb) => !MUTATING.includes(verb));
+  return sum(requests, (what) => !MUTATING.includes(verbOf(what)));
+}
+
+function isWrite(what: string): boolean {
+  return MUTATING.includes(verbOf(what)) && !what.endsWith(` ${LEASES}`);
+}
+
+function verbOf(what: string): string {
+  return what.slice(0, what.indexOf(' '));
 }
 
 /** Such as `patch secrets 1.00, create events 2.00`, the most frequent first. */
@@ -82,9 +93,6 @@ export function describeRequests(requests: Requests, each = 1): string {
     .join(', ');
 }
 
-function sum(requests: Requests, counts: (verb: string) => boolean): number {
-  return Object.entries(requests).reduce(
-    (so, [what, count]) => (counts(what.slice(0, what.indexOf(' '))) ? so + count : so),
-    0,
-  );
+function sum(requests: Requests, counts: (what: string) => boolean): number {
+  return Object.entries(requests).reduce((so, [what, count]) => (counts(what) ? so + count : so), 0);
 }

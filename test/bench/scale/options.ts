@@ -22,7 +22,7 @@ export function scaleOptions(args: readonly string[]): ScaleOptions {
     options: {
       certificates: { type: 'string', default: '100000' },
       share: { type: 'string', default: '10000' },
-      out: { type: 'string', default: 'bench-scale.json' },
+      out: { type: 'string', default: 'dist/bench-scale.json' },
     },
   });
   const certificates = Number(values.certificates);

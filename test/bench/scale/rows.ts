@@ -1,4 +1,5 @@
-import { renameSync, writeFileSync } from 'node:fs';
+import { mkdirSync, renameSync, writeFileSync } from 'node:fs';
+import { dirname } from 'node:path';
 
 export interface Row {
   readonly phase: string;
@@ -16,6 +17,7 @@ export class Rows {
 
   constructor(path: string, facts: Record<string, unknown>) {
     this.#path = path;
+    mkdirSync(dirname(path), { recursive: true });
     this.#facts = facts;
   }
 
