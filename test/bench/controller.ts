@@ -28,6 +28,8 @@ await app.ready;
 log.info('ready');
 reply({ ready: true });
 
+// A bench that was killed leaves nothing behind.
+process.on('disconnect', () => process.exit(1));
 process.on('message', async (question: Question) => {
   switch (question.ask) {
     case 'advance':

@@ -28,6 +28,8 @@ const client = new KubeClient({
 const tasks = await prepare();
 reply({ ready: true });
 
+// A bench that was killed leaves nothing behind.
+process.on('disconnect', () => process.exit(1));
 process.on('message', async ({ ask }: Question) => {
   if (ask === 'stop') process.exit(0);
   const startedMs = performance.now();

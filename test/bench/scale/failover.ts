@@ -21,7 +21,7 @@ export async function failover(fleet: Fleet, leader: Known): Promise<void> {
   rows.add('until the standby is warm', standby.controller.syncedMs / 1_000, 's');
   await untilAtRest(standby.controller);
   const warm = await moment(fleet, standby);
-  addTraffic(fleet, undefined, warm, 'requests of a standby until it is warm');
+  addTraffic(fleet, 'standby, until warm', warm);
   rows.add('resident memory of a standby', warm.state.rssBytes / 1e6, 'MB');
 
   await leader.controller.kill();
@@ -34,6 +34,6 @@ export async function failover(fleet: Fleet, leader: Known): Promise<void> {
   rows.add('until all are reconciled', (endedMs - killedMs) / 1_000, 's');
   const after = await moment(fleet, standby);
   rows.add('CPU', (after.state.cpuMs - warm.state.cpuMs) / 1_000, 's');
-  addTraffic(fleet, warm, after, 'requests of a failover');
+  addTraffic(fleet, 'failover', after, { requests: warm.requests, bytesReceived: warm.state.bytesReceived });
   await standby.controller.stop();
 }

@@ -95,17 +95,18 @@ export async function moment({ audit }: Fleet, { user, controller }: Known): Pro
   return { atMs: performance.now(), requests: await audit.requests(user), state };
 }
 
-/** Requests and bytes between two readings, as rows. */
-export function addTraffic({ rows }: Fleet, before: Moment | undefined, after: Moment, note: string): void {
-  const requests = between(before?.requests ?? {}, after.requests);
-  rows.add('reads', readsIn(requests));
-  rows.add('writes', writesIn(requests));
-  rows.add(
-    'received from the API server',
-    (after.state.bytesReceived - (before?.state.bytesReceived ?? 0)) / 1e6,
-    'MB',
-  );
-  rows.note(note, describeRequests(requests));
+/** Requests and bytes since then, as rows; without `before`, since the controller was started by a user new to the API server. */
+export function addTraffic(
+  { rows }: Fleet,
+  what: string,
+  after: Moment,
+  before: { readonly requests: Requests; readonly bytesReceived: number } = { requests: {}, bytesReceived: 0 },
+): void {
+  const requests = between(before.requests, after.requests);
+  rows.add(`${what}: reads`, readsIn(requests));
+  rows.add(`${what}: writes`, writesIn(requests));
+  rows.add(`${what}: received from the API server`, (after.state.bytesReceived - before.bytesReceived) / 1e6, 'MB');
+  rows.note(`requests: ${what}`, describeRequests(requests));
 }
 
 /** Waits until the controller has nothing to do and has given its garbage back; answers when the work ended. */

@@ -33,7 +33,7 @@ export async function issue(fleet: Fleet): Promise<void> {
   const after = await moment(fleet, known);
   rows.add('issued a second', (options.certificates - before.state.rotations) / seconds, '/s');
   rows.add('controller CPU a certificate', after.state.cpuMs / options.certificates, 'ms');
-  addTraffic(fleet, undefined, after, 'requests of the first start');
+  addTraffic(fleet, 'first start', after);
   await addSizes(fleet, known.controller);
   await known.controller.stop();
 }
@@ -52,7 +52,7 @@ export async function restart(fleet: Fleet): Promise<Known> {
   const after = await moment(fleet, known);
   if (after.state.rotations > 0) throw new Error(`a restart issued ${after.state.rotations} certificates`);
   rows.add('CPU until all are reconciled', after.state.cpuMs / 1_000, 's');
-  addTraffic(fleet, { ...after, requests, state: { ...after.state, bytesReceived: 0 } }, after, 'requests of a start');
+  addTraffic(fleet, 'start', after, { requests, bytesReceived: 0 });
   await addSizes(fleet, known.controller);
   return known;
 }
