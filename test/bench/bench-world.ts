@@ -9,13 +9,15 @@ import { KubeconfigConnection } from '../../src/kube/auth.ts';
 import { KubeClient } from '../../src/kube/client.ts';
 import { bundle } from '../../tools/bundle.ts';
 import { ENVIRONMENT, NODE_FLAGS } from '../../tools/runtime.ts';
-import { type ControlPlane, type ControlPlaneOptions, startControlPlane } from '../cluster/control-plane.ts';
+import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { untilKnown } from '../e2e/crds/api.ts';
 import { inLanes, residentBytes } from './processes.ts';
 import type { Answer, FloorRound, Question, State } from './protocol.ts';
 
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 const CREATING_AT_ONCE = 16;
+/** Characters of the end of a log, for the error when the process has ended. */
+const LOG_KEPT = 2_000;
 
 /** The controller that is measured, in a process of its own. */
 export interface MeasuredController {
@@ -53,8 +55,8 @@ interface BenchClock {
   aheadMs: number;
 }
 
-export async function startBenchWorld(options: ControlPlaneOptions = {}): Promise<BenchWorld> {
-  const cluster = await startControlPlane(options);
+export async function startBenchWorld(): Promise<BenchWorld> {
+  const cluster = await startControlPlane();
   const folder = mkdtempSync(join(tmpdir(), 'certwheel-bench-'));
   await cluster.kubectl(['apply', '--server-side', '-f', `${import.meta.dirname}/../../crds`]);
   await untilKnown(cluster);
@@ -104,8 +106,11 @@ async function launch(file: string, args: readonly string[], clock: BenchClock):
     env: { ...process.env, ...ENVIRONMENT, BENCH_AHEAD_MS: String(clock.aheadMs) },
   });
   const firstLineMs = once(child.stderr as NodeJS.ReadableStream, 'data').then(() => performance.now() - startedMs);
-  child.stderr?.resume();
-  const { ask, answer, end, exited } = talkTo(child);
+  let log = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    log = (log + text).slice(-LOG_KEPT);
+  });
+  const { ask, answer, end, exited } = talkTo(child, () => log);
   await answer(({ ready }) => ready);
   const syncedMs = performance.now() - startedMs;
   const pid = child.pid ?? 0;
@@ -143,13 +148,13 @@ async function launchFloor(file: string, args: readonly string[]): Promise<Floor
 }
 
 /** Questions and answers over IPC; a process that ends unasked fails whoever waits for an answer. */
-function talkTo(child: ChildProcess) {
+function talkTo(child: ChildProcess, log = () => '') {
   const exited = once(child, 'exit');
   const ask = (question: Question) => void child.send(question);
   const answer = async <T>(pick: (answer: Answer) => T | undefined): Promise<T> => {
     for (;;) {
       const message = await Promise.race([once(child, 'message'), exited.then(() => undefined)]);
-      if (message === undefined) throw new Error('a process that is measured has ended by itself');
+      if (message === undefined) throw new Error(`a process that is measured has ended by itself\n${log()}`);
       const picked = pick(message[0] as Answer);
       if (picked !== undefined) return picked;
     }

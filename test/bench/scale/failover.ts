@@ -8,7 +8,7 @@ import {
   type Known,
   moment,
   namespacesOf,
-  startKnown,
+  startReplica,
   untilAtRest,
 } from './fleet.ts';
 
@@ -17,7 +17,7 @@ const NAME = 'after-failover';
 /** A standby is warm, the leader is killed: until the standby issues a certificate that is created then. */
 export async function failover(fleet: Fleet, leader: Known): Promise<void> {
   const { world, options, rows } = fleet;
-  const standby = await startKnown(fleet, 'bench-standby');
+  const standby = await startReplica(fleet, 'bench-standby');
   rows.add('until the standby is warm', standby.controller.syncedMs / 1_000, 's');
   await untilAtRest(standby.controller);
   const warm = await moment(fleet, standby);

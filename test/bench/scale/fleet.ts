@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLIENT_CERTIFICATES, CLUSTER_CERTIFICATE_AUTHORITIES, NAMESPACES } from '../../../src/api/names.ts';
-import type { RawObject } from '../../../src/api/parse.ts';
+import { ApiError } from '../../../src/errors.ts';
 import { type AuditTail, between, describeRequests, type Requests, readsIn, writesIn } from '../audit-tail.ts';
 import type { BenchWorld, MeasuredController } from '../bench-world.ts';
 import { inLanes, pidIn, residentBytes } from '../processes.ts';
@@ -16,6 +16,7 @@ const CONTROLLER_NAMESPACE = 'certwheel-system';
 /** As many as the client opens connections. */
 const LANES = 32;
 const POLL_MS = 2_000;
+const ATTEMPTS = 5;
 /** Below this share of one processor nothing is going on any more, for so many polls in a row. */
 const REST_SHARE = 0.03;
 const REST_POLLS = 5;
@@ -36,17 +37,17 @@ export interface Known {
   readonly controller: MeasuredController;
 }
 
-const USERS = ['bench-controller', 'bench-standby'] as const;
+type User = 'bench-controller' | 'bench-standby';
 
-export async function startKnown(
-  { world }: Fleet,
-  user: (typeof USERS)[number],
-  args: readonly string[] = [],
-): Promise<Known> {
+export async function startKnown({ world }: Fleet, user: User, args: readonly string[] = []): Promise<Known> {
   const kubeconfig = await world.cluster.kubeconfigFor(user, ['system:masters']);
-  const elect = ['--leader-elect', '--leader-elect-namespace', CONTROLLER_NAMESPACE];
   const metrics = ['--metrics-bind-address', '127.0.0.1:0'];
-  return { user, controller: await world.controller(['--kubeconfig', kubeconfig, ...elect, ...metrics, ...args]) };
+  return { user, controller: await world.controller(['--kubeconfig', kubeconfig, ...metrics, ...args]) };
+}
+
+/** One of several replicas. The phases of hours run a single one: a Lease that is lost on a busy machine would end them. */
+export function startReplica(fleet: Fleet, user: User): Promise<Known> {
+  return startKnown(fleet, user, ['--leader-elect', '--leader-elect-namespace', CONTROLLER_NAMESPACE]);
 }
 
 /** The authority, whose CA rotations wait for nothing, and the namespaces. */
@@ -71,8 +72,8 @@ export async function createCertificates({ world, options }: Fleet): Promise<voi
   );
 }
 
-export function createCertificate({ client }: BenchWorld, namespace: string, name: string): Promise<RawObject> {
-  return client.create(CLIENT_CERTIFICATES, {
+export async function createCertificate({ client }: BenchWorld, namespace: string, name: string): Promise<void> {
+  const certificate = {
     metadata: { namespace, name },
     spec: {
       authorityRef: { kind: 'ClusterCertificateAuthority', name: AUTHORITY },
@@ -80,7 +81,27 @@ export function createCertificate({ client }: BenchWorld, namespace: string, nam
       commonName: name,
       uris: [`spiffe://example.com/ns/${namespace}/sa/${name}`],
     },
+  };
+  await persistently(async () => {
+    try {
+      await client.create(CLIENT_CERTIFICATES, certificate);
+    } catch (error) {
+      // An attempt whose answer was lost has made it.
+      if (!(error instanceof ApiError && error.status === 409)) throw error;
+    }
   });
+}
+
+/** Makes a request again that failed, a few times: one answer that is late must not end a run of hours. */
+export async function persistently<T>(attempt: () => Promise<T>): Promise<T> {
+  for (let left = ATTEMPTS - 1; ; left -= 1) {
+    try {
+      return await attempt();
+    } catch (error) {
+      if (left === 0) throw error;
+      await sleep(POLL_MS);
+    }
+  }
 }
 
 export interface Moment {

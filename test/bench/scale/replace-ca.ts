@@ -6,7 +6,7 @@ import { untilNextSecond } from '../../e2e/support/moments.ts';
 import { between, describeRequests, writesIn } from '../audit-tail.ts';
 import { casIn } from '../certificates-in.ts';
 import { pagesOf } from '../expiry-order.ts';
-import { AUTHORITY, addSizes, type Fleet, type Known, moment, startKnown } from './fleet.ts';
+import { AUTHORITY, addSizes, type Fleet, type Known, moment, persistently, startKnown } from './fleet.ts';
 
 const POLL_MS = 1_000;
 /** After so long without a write, all Secrets are read to prove that the rotation has ended. */
@@ -71,9 +71,9 @@ function stepsOf({ status }: RawObject): string[] {
   return generations.map(({ version, state }) => `generation ${version} is ${state}`);
 }
 
-async function ask({ world: { client } }: Fleet): Promise<void> {
-  const { spec } = await authority({ world: { client } });
-  await client.apply(CLUSTER_CERTIFICATE_AUTHORITIES, {
+async function ask(fleet: Fleet): Promise<void> {
+  const { spec } = await authority(fleet);
+  await fleet.world.client.apply(CLUSTER_CERTIFICATE_AUTHORITIES, {
     metadata: { name: AUTHORITY, annotations: { [ROTATE_CA_ANNOTATION]: new Date().toISOString() } },
     spec,
   });
@@ -84,7 +84,7 @@ async function authority({
 }: {
   readonly world: Pick<Fleet['world'], 'client'>;
 }): Promise<RawObject> {
-  const found = await client.get(CLUSTER_CERTIFICATE_AUTHORITIES, undefined, AUTHORITY);
+  const found = await persistently(() => client.get(CLUSTER_CERTIFICATE_AUTHORITIES, undefined, AUTHORITY));
   if (found === undefined) throw new Error(`there is no ClusterCertificateAuthority ${AUTHORITY}`);
   return found;
 }

@@ -10,6 +10,7 @@ import {
   type Known,
   moment,
   startKnown,
+  startReplica,
   untilAtRest,
 } from './fleet.ts';
 
@@ -43,7 +44,7 @@ export async function restart(fleet: Fleet): Promise<Known> {
   const { rows, audit } = fleet;
   const requests = await audit.requests('bench-controller');
   const startedMs = performance.now();
-  const known = await startKnown(fleet, 'bench-controller');
+  const known = await startReplica(fleet, 'bench-controller');
   rows.add('until synced', known.controller.syncedMs / 1_000, 's');
   const synced = await known.controller.state();
   rows.add('CPU until synced', synced.cpuMs / 1_000, 's');
