@@ -51,9 +51,30 @@ function placeOf({ metadata, status }: RawObject): Place {
  * later; a few are at work at once, and their writes end in any order.
  */
 export function shareOutOfOrder(rotated: readonly Place[], before: readonly Place[]): number {
+  const { order, sorted } = orderOf(rotated, before);
+  return order.filter((expiry, index) => Math.abs(expiry - (sorted[index] ?? 0)) > 2_000).length / order.length;
+}
+
+/**
+ * How many places each certificate was rotated before or after its place in the order of expiry. Unlike seconds, places
+ * don't depend on how fast the certificates were issued.
+ */
+export function placesOff(rotated: readonly Place[], before: readonly Place[]): number[] {
+  const { order, sorted } = orderOf(rotated, before);
+  // Expiries are whole seconds, so that many certificates share the places from the first to the last of their second.
+  const first = new Map<number, number>();
+  const last = new Map<number, number>();
+  for (const [index, expiry] of sorted.entries()) {
+    if (!first.has(expiry)) first.set(expiry, index);
+    last.set(expiry, index);
+  }
+  return order.map((expiry, index) => Math.max(0, (first.get(expiry) ?? 0) - index, index - (last.get(expiry) ?? 0)));
+}
+
+/** Former expiries, by the order in which the certificates were written, and sorted. */
+function orderOf(rotated: readonly Place[], before: readonly Place[]): { order: number[]; sorted: number[] } {
   const expiries = new Map(before.map(({ key, expiresMs }) => [key, expiresMs]));
   const byWrite = [...rotated].sort((one, other) => one.resourceVersion - other.resourceVersion);
   const order = byWrite.map(({ key }) => expiries.get(key) ?? 0);
-  const sorted = [...order].sort((one, other) => one - other);
-  return order.filter((expiry, index) => Math.abs(expiry - (sorted[index] ?? 0)) > 2_000).length / order.length;
+  return { order, sorted: [...order].sort((one, other) => one - other) };
 }

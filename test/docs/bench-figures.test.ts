@@ -4,7 +4,7 @@ import { join } from 'node:path';
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { between, describeRequests, readsIn, writesIn } from '../bench/audit-tail.ts';
-import { type Place, shareOutOfOrder } from '../bench/expiry-order.ts';
+import { type Place, placesOff, shareOutOfOrder } from '../bench/expiry-order.ts';
 import type { Round } from '../bench/peers/round.ts';
 import { peersTable } from '../bench/peers/table.ts';
 
@@ -56,6 +56,17 @@ test('certificates are out of order if another one expires at their place', () =
   assert.is(shareOutOfOrder(rotated('a', 'c', 'b', 'd'), before), 0.5);
   // By the versions of the objects, whatever order they are listed in.
   assert.is(shareOutOfOrder(rotated('a', 'b', 'c', 'd').reverse(), before), 0);
+  assert.equal(placesOff(rotated('d', 'a', 'b', 'c'), before), [3, 1, 1, 1]);
+});
+
+test('certificates that expire in the same second share their places', () => {
+  const at = (key: string, resourceVersion: number, expiresMs: number): Place => ({
+    ...{ key, resourceVersion, expiresMs },
+    dueMs: 0,
+  });
+  const before = [at('a', 0, 1_000), at('b', 0, 1_000), at('c', 0, 1_000), at('d', 0, 2_000)];
+  const rotated = ['c', 'd', 'b', 'a'].map((key, index) => at(key, index, 0));
+  assert.equal(placesOff(rotated, before), [0, 2, 0, 1]);
 });
 
 test.run();

@@ -1,5 +1,6 @@
-import { listPlaces, shareOutOfOrder } from '../expiry-order.ts';
+import { listPlaces, placesOff, shareOutOfOrder } from '../expiry-order.ts';
 import { type Rate, rotateAll, TO_DUE_MS } from '../rate.ts';
+import { quantile } from '../statistics.ts';
 import { type Fleet, startKnown } from './fleet.ts';
 
 /** A share of the certificates falls due at once: the rate, and whether the first to expire come first. Then all of them. */
@@ -16,6 +17,9 @@ export async function fallDue(fleet: Fleet): Promise<void> {
   const keys = new Set(due.map(({ key }) => key));
   const rotated = (await listPlaces(world.client)).filter(({ key }) => keys.has(key));
   rows.add('rotated out of the order of expiry', 100 * shareOutOfOrder(rotated, before), '%');
+  const off = placesOff(rotated, before);
+  rows.add('places off the order of expiry, p50', quantile(off, 0.5));
+  rows.add('places off the order of expiry, p99', quantile(off, 0.99));
 
   addRate(fleet, `all due at once, the first ${due.length}`, await rotateAll(controller, due.length, TO_DUE_MS));
   await memory();

@@ -26,7 +26,7 @@ export async function replaceCa(fleet: Fleet): Promise<void> {
   const after = await moment(fleet, known);
   const requests = between(before.requests, after.requests);
   rows.add('writes a certificate', writesIn(requests) / options.certificates);
-  rows.note('requests of a CA rotation, a certificate', describeRequests(requests, options.certificates));
+  rows.note('requests: CA rotation, a certificate', describeRequests(requests, options.certificates));
   rows.add('controller CPU a certificate', (after.state.cpuMs - before.state.cpuMs) / options.certificates, 'ms');
   await addSizes(fleet, known.controller);
   await known.controller.stop();
