@@ -95,6 +95,17 @@ bench-ca-rotation: control-plane ## Measure a CA rotation of 10,000 certificates
 bench-trust-targets: control-plane ## Measure a trust bundle in 1,000 namespaces, 2 minutes
 	node test/bench/trust-targets.ts
 
+.PHONY: bench-peers
+bench-peers: control-plane ## Measure Certwheel beside cert-manager, 5 minutes (docs/performance.md)
+	node test/bench/peers/main.ts
+
+CERTIFICATES ?= 100000
+OUT ?= dist/bench-scale.json
+
+.PHONY: bench-scale
+bench-scale: control-plane ## Measure 100,000 certificates, hours (CERTIFICATES=n for fewer, OUT=file for the figures)
+	node test/bench/scale/main.ts --certificates $(CERTIFICATES) --out $(OUT)
+
 .PHONY: generate
 generate: $(INSTALLED) ## Write anew what is generated: types, schemas, chart, reference, Dockerfile
 	node tools/generate.ts

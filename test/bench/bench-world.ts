@@ -1,6 +1,6 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { CERTIFICATE_AUTHORITIES, CLIENT_CERTIFICATES, NAMESPACES } from '../../src/api/names.ts';
@@ -11,19 +11,27 @@ import { bundle } from '../../tools/bundle.ts';
 import { ENVIRONMENT, NODE_FLAGS } from '../../tools/runtime.ts';
 import { type ControlPlane, startControlPlane } from '../cluster/control-plane.ts';
 import { untilKnown } from '../e2e/crds/api.ts';
+import { inLanes, residentBytes } from './processes.ts';
 import type { Answer, FloorRound, Question, State } from './protocol.ts';
 
 const QUIET = { debug() {}, info() {}, warn() {}, error() {} };
 const CREATING_AT_ONCE = 16;
+/** Characters of the end of a log, for the error when the process has ended. */
+const LOG_KEPT = 2_000;
 
 /** The controller that is measured, in a process of its own. */
 export interface MeasuredController {
+  readonly pid: number;
   /** From launch to the first log line, and to caches that are filled. */
   readonly firstLineMs: number;
   readonly syncedMs: number;
   state(): Promise<State>;
   advance(ms: number): void;
+  /** Measures delays of the event loop from now on. */
+  timeLoop(): void;
   stop(): Promise<void>;
+  /** As the kernel does: nothing is given back. */
+  kill(): Promise<void>;
 }
 
 export interface Floor {
@@ -98,22 +106,32 @@ async function launch(file: string, args: readonly string[], clock: BenchClock):
     env: { ...process.env, ...ENVIRONMENT, BENCH_AHEAD_MS: String(clock.aheadMs) },
   });
   const firstLineMs = once(child.stderr as NodeJS.ReadableStream, 'data').then(() => performance.now() - startedMs);
-  child.stderr?.resume();
-  const { ask, answer, end } = talkTo(child);
+  let log = '';
+  child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+    log = (log + text).slice(-LOG_KEPT);
+  });
+  const { ask, answer, end, exited } = talkTo(child, () => log);
   await answer(({ ready }) => ready);
   const syncedMs = performance.now() - startedMs;
+  const pid = child.pid ?? 0;
   return {
+    pid,
     firstLineMs: await firstLineMs,
     syncedMs,
     state: async () => {
       ask({ ask: 'state' });
-      return { ...(await answer(({ state }) => state)), rssBytes: residentBytes(child.pid ?? 0) };
+      return { ...(await answer(({ state }) => state)), rssBytes: residentBytes(pid) };
     },
     advance: (ms) => {
       clock.aheadMs += ms;
       ask({ ask: 'advance', ms });
     },
+    timeLoop: () => ask({ ask: 'timeLoop' }),
     stop: end,
+    kill: async () => {
+      child.kill('SIGKILL');
+      await exited;
+    },
   };
 }
 
@@ -130,13 +148,13 @@ async function launchFloor(file: string, args: readonly string[]): Promise<Floor
 }
 
 /** Questions and answers over IPC; a process that ends unasked fails whoever waits for an answer. */
-function talkTo(child: ChildProcess) {
+function talkTo(child: ChildProcess, log = () => '') {
   const exited = once(child, 'exit');
   const ask = (question: Question) => void child.send(question);
   const answer = async <T>(pick: (answer: Answer) => T | undefined): Promise<T> => {
     for (;;) {
       const message = await Promise.race([once(child, 'message'), exited.then(() => undefined)]);
-      if (message === undefined) throw new Error('a process that is measured has ended by itself');
+      if (message === undefined) throw new Error(`a process that is measured has ended by itself\n${log()}`);
       const picked = pick(message[0] as Answer);
       if (picked !== undefined) return picked;
     }
@@ -145,13 +163,7 @@ function talkTo(child: ChildProcess) {
     ask({ ask: 'stop' });
     await exited;
   };
-  return { ask, answer, end };
-}
-
-/** As the kernel counts it. */
-function residentBytes(pid: number): number {
-  const kilobytes = /VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1];
-  return Number(kilobytes) * 1024;
+  return { ask, answer, end, exited };
 }
 
 async function createAll(
@@ -160,15 +172,11 @@ async function createAll(
   names: readonly string[],
   spec: Record<string, unknown> = {},
 ): Promise<void> {
-  const waiting = [...names];
-  const work = async () => {
-    for (let name = waiting.pop(); name !== undefined; name = waiting.pop()) {
-      const identity = { commonName: name, uris: [`spiffe://example.com/ns/${namespace}/sa/${name}`] };
-      await client.create(CLIENT_CERTIFICATES, {
-        metadata: { namespace, name },
-        spec: { authorityRef: { name: 'ca' }, secretName: `${name}-tls`, ...identity, ...spec },
-      });
-    }
-  };
-  await Promise.all(Array.from({ length: CREATING_AT_ONCE }, work));
+  await inLanes(names, CREATING_AT_ONCE, (name) => {
+    const identity = { commonName: name, uris: [`spiffe://example.com/ns/${namespace}/sa/${name}`] };
+    return client.create(CLIENT_CERTIFICATES, {
+      metadata: { namespace, name },
+      spec: { authorityRef: { name: 'ca' }, secretName: `${name}-tls`, ...identity, ...spec },
+    });
+  });
 }

@@ -6,10 +6,11 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { AuthorityStatus } from '../../src/api/generated/types.ts';
 import { CERTIFICATE_AUTHORITIES, ROTATE_CA_ANNOTATION, SECRETS } from '../../src/api/names.ts';
 import type { RawObject } from '../../src/api/parse.ts';
-import type { ListPage } from '../../src/kube/object.ts';
 import { eventually } from '../e2e/support/eventually.ts';
 import { untilNextSecond } from '../e2e/support/moments.ts';
 import { type BenchWorld, startBenchWorld } from './bench-world.ts';
+import { casIn } from './certificates-in.ts';
+import { pagesOf } from './expiry-order.ts';
 import { names, untilIssued } from './rate.ts';
 import { writesOf } from './writes.ts';
 
@@ -19,8 +20,6 @@ const USER = 'bench-controller';
 const NAMESPACE = 'replaced';
 const WORKERS = '32';
 const PATIENCE_MS = 3_600_000;
-/** Secrets that are read at once. */
-const PAGE = 250;
 /** ca.crt with both CAs, another certificate with its status, ca.crt with the new CA alone. */
 const WRITES = 4;
 const WRITES_OF_FLOOR = 2;
@@ -104,25 +103,11 @@ async function measure({ client, cluster, ...rest }: BenchWorld): Promise<void> 
 
   /** Secrets whose ca.crt holds more than one CA. */
   async function behind(): Promise<number> {
-    const wanted = { namespace: NAMESPACE, labelSelector: 'certwheel.io/certificate-name', limit: PAGE };
+    const wanted = { namespace: NAMESPACE, labelSelector: 'certwheel.io/certificate-name' };
     let count = 0;
-    for (let next: string | undefined = ''; next !== undefined; ) {
-      const page: ListPage<RawObject> = await client.list(
-        SECRETS,
-        next === '' ? wanted : { ...wanted, continue: next },
-      );
-      count += page.items.filter((each) => cas(each) !== 1).length;
-      next = page.metadata?.continue || undefined;
-    }
+    for await (const page of pagesOf(client, SECRETS, wanted))
+      count += page.filter(({ data = {} }) => casIn(data['ca.crt']) !== 1).length;
     return count;
-  }
-
-  function cas({ data = {} }: RawObject): number {
-    return (
-      Buffer.from(data['ca.crt'] ?? '', 'base64')
-        .toString('latin1')
-        .match(/BEGIN/g)?.length ?? 0
-    );
   }
 
   async function patchAuthority(change: object): Promise<void> {

@@ -1,10 +1,12 @@
 /**
  * Measures Certwheel on a real control plane: `make bench`, or `make bench-quick`, which takes three minutes and fails on
- * counts alone. Prints the table, writes bench-results.json (and, in full, docs/performance.svg).
+ * counts alone. Prints the table and the speed of the machine, writes bench-results.json (and, in full, docs/performance.svg).
  */
 import { writeFileSync } from 'node:fs';
 import { type BenchWorld, startBenchWorld } from './bench-world.ts';
 import { missed, type Results, table } from './figures.ts';
+import { describeMachine } from './machine/figures.ts';
+import { MachineWatch } from './machine/watch.ts';
 import { type Growth, measureForeign, measureIdle, measureMany, measureSpread, populate } from './measure-many.ts';
 import { measureNeighbours } from './measure-neighbours.ts';
 import { measureScrape } from './measure-scrape.ts';
@@ -20,13 +22,21 @@ const STARTS = 3;
 
 const results: Results = {};
 const growth: Growth[] = [];
+const floorRates: number[] = [];
+const machine = new MachineWatch();
+machine.compute();
 await onItsOwn(async (world) => {
   await measure('start and memory at rest', () => measureIdle(world, quick ? 1 : 5));
   await measure('requests a rotation', () => measureRequests(world));
   await measure('create to Ready', () => measureLatency(world, quick ? 100 : 300));
-  await measure('rate against the floor writer', () => measureRate(world, quick ? 300 : 1_000, quick ? 1 : 5));
+  await measure('rate against the floor writer', async () => {
+    const rate = await measureRate(world, quick ? 300 : 1_000, quick ? 1 : 5);
+    floorRates.push(...rate.floorRates);
+    return rate.results;
+  });
   if (!quick) await measure('a slow authority beside a fast one', () => measureNeighbours(world, 1_000));
 });
+machine.compute();
 await measure('a scrape of 20,000 certificates', measureScrape);
 const idleMb = results.idleMemory?.value ?? 0;
 if (!quick) {
@@ -35,13 +45,20 @@ if (!quick) {
   await onItsOwn((world) => measure('foreign Secrets', () => measureForeign(world)));
 }
 
+machine.compute();
+const machineFigures = machine.figures(floorRates);
+
 console.log(`\n${table(results)}\n`);
 for (const { certificates, namespaces, perSecond, memoryMb, syncedSeconds } of growth)
   console.log(
     `${certificates} certificates in ${namespaces} namespaces: ${perSecond.toFixed(0)} rotations/s, ${memoryMb.toFixed(0)} MB, synced in ${syncedSeconds.toFixed(1)} s`,
   );
+console.log(describeMachine(machineFigures));
 console.log(`took ${Math.round((performance.now() - startedMs) / 1000)} s`);
-writeFileSync(`${ROOT}/bench-results.json`, `${JSON.stringify({ results, growth }, undefined, 2)}\n`);
+writeFileSync(
+  `${ROOT}/bench-results.json`,
+  `${JSON.stringify({ results, growth, machine: machineFigures }, undefined, 2)}\n`,
+);
 if (growth.length > 0) writeFileSync(`${ROOT}/docs/performance.svg`, drawGrowth(growth));
 
 const failures = missed(results, quick ? ['count'] : ['count', 'measure']);

@@ -1,9 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ClientCertificateStatus } from '../../src/api/generated/types.ts';
-import { CLIENT_CERTIFICATES, SECRETS } from '../../src/api/names.ts';
-import type { RawObject } from '../../src/api/parse.ts';
+import { SECRETS } from '../../src/api/names.ts';
 import type { BenchWorld, MeasuredController } from './bench-world.ts';
+import { listPlaces, shareOutOfOrder } from './expiry-order.ts';
 import type { Results } from './figures.ts';
 import { names, rotateAll, untilIssued } from './rate.ts';
 import { median } from './statistics.ts';
@@ -93,7 +92,7 @@ export async function measureMany(
   idleMb: number,
   starts: number,
 ): Promise<{ growth: Growth; results: Results }> {
-  const before = await expiries(world, `${prefix}-0`);
+  const before = await listPlaces(world.client, `${prefix}-0`);
   const started: Start[] = [await start(world)];
   while (started.length < starts) {
     await started.at(-1)?.controller.stop();
@@ -106,7 +105,7 @@ export async function measureMany(
   await sleep(2_000);
   // One that lost its Lease has ended, and doesn't answer.
   await controller.state();
-  const wrong = await outOfOrder(world, `${prefix}-0`, before);
+  const wrong = shareOutOfOrder(await listPlaces(world.client, `${prefix}-0`), before);
   await controller.stop();
   return {
     growth: { certificates: count, namespaces, perSecond, memoryMb, syncedSeconds },
@@ -130,50 +129,12 @@ async function start(world: BenchWorld): Promise<Start> {
 
 /** Due times as they stand in the statuses: the fullest minute against the mean of the window that the jitter spans. */
 export async function measureSpread(world: BenchWorld, namespace: string): Promise<Results> {
-  const due = (await listAll(world, namespace)).map(({ status }) =>
-    Date.parse((status as ClientCertificateStatus).renewalTime ?? ''),
-  );
+  const due = (await listPlaces(world.client, namespace)).map(({ dueMs }) => dueMs);
   const minutes = new Map<number, number>();
   for (const moment of due)
     minutes.set(Math.floor(moment / 60_000), (minutes.get(Math.floor(moment / 60_000)) ?? 0) + 1);
   const window = Math.max(...minutes.keys()) - Math.min(...minutes.keys()) + 1;
   return { peak: { value: Math.max(...minutes.values()) / (due.length / window) } };
-}
-
-/** When each certificate of a namespace expires. */
-export async function expiries(world: BenchWorld, namespace: string): Promise<ReadonlyMap<string, number>> {
-  const all = await listAll(world, namespace);
-  return new Map(
-    all.map(({ metadata, status }) => [
-      metadata?.name ?? '',
-      Date.parse((status as ClientCertificateStatus).notAfter ?? ''),
-    ]),
-  );
-}
-
-/**
- * The share of certificates that were rotated at a place where one belongs that expires more than two seconds earlier or
- * later; a few are at work at once, and their writes end in any order.
- */
-async function outOfOrder(world: BenchWorld, namespace: string, before: ReadonlyMap<string, number>): Promise<number> {
-  const all = await listAll(world, namespace);
-  const byWrite = all.sort(
-    (one, other) => Number(one.metadata?.resourceVersion) - Number(other.metadata?.resourceVersion),
-  );
-  const order = byWrite.map(({ metadata }) => before.get(metadata?.name ?? '') ?? 0);
-  const sorted = [...order].sort((one, other) => one - other);
-  return order.filter((expiry, index) => Math.abs(expiry - (sorted[index] ?? 0)) > 2_000).length / order.length;
-}
-
-async function listAll(world: BenchWorld, namespace: string): Promise<RawObject[]> {
-  const items: RawObject[] = [];
-  let next: string | undefined;
-  do {
-    const page = await world.client.list(CLIENT_CERTIFICATES, { namespace, limit: 500, continue: next });
-    items.push(...page.items);
-    next = page.metadata.continue;
-  } while (next !== undefined && next !== '');
-  return items;
 }
 
 async function settledMemory(controller: MeasuredController): Promise<number> {

@@ -4,6 +4,7 @@ import type { AuditEvent } from '../cluster/control-plane.ts';
 import type { BenchWorld } from './bench-world.ts';
 import type { Results } from './figures.ts';
 import { compareWithFloor, names, rotateAll, untilIssued } from './rate.ts';
+import { isReady } from './ready.ts';
 import { quantile } from './statistics.ts';
 
 const MUTATING = ['create', 'update', 'patch', 'delete'];
@@ -80,13 +81,12 @@ export async function measureLatency(world: BenchWorld, count: number): Promise<
   return { readyP50: { value: quantile(took, 0.5) }, readyP99: { value: quantile(took, 0.99) } };
 }
 
-function isReady(object: unknown): boolean {
-  const { conditions = [] } = (object as { status?: { conditions?: { type: string; status: string }[] } }).status ?? {};
-  return conditions.some(({ type, status }) => type === 'Ready' && status === 'True');
-}
-
 /** The rate of rotations against the floor writer's, and what a rotation costs the controller. */
-export async function measureRate(world: BenchWorld, count: number, repeats: number): Promise<Results> {
+export async function measureRate(
+  world: BenchWorld,
+  count: number,
+  repeats: number,
+): Promise<{ readonly results: Results; readonly floorRates: readonly number[] }> {
   const issuing = await world.controller(['--namespaces', 'rate,floor']);
   for (const namespace of ['rate', 'floor']) {
     await world.namespace(namespace);
@@ -97,7 +97,7 @@ export async function measureRate(world: BenchWorld, count: number, repeats: num
   // The floor's objects are nobody's: the controller serves the other namespace only.
   const controller = await world.controller(['--namespaces', 'rate']);
   const floor = await world.floor('floor', 16);
-  const { ratio, ratioSpread, cpuMs, cpuSpread, perSecond, floorPerSecond } = await compareWithFloor(
+  const { ratio, ratioSpread, cpuMs, cpuSpread, perSecond, floorPerSecond, floorRates } = await compareWithFloor(
     controller,
     floor,
     count,
@@ -106,5 +106,6 @@ export async function measureRate(world: BenchWorld, count: number, repeats: num
   console.log(`  ${perSecond.toFixed(0)} rotations/s, the floor writer ${floorPerSecond.toFixed(0)}`);
   await floor.stop();
   await controller.stop();
-  return { rateRatio: { value: ratio, spread: ratioSpread }, cpu: { value: cpuMs, spread: cpuSpread } };
+  const results = { rateRatio: { value: ratio, spread: ratioSpread }, cpu: { value: cpuMs, spread: cpuSpread } };
+  return { results, floorRates };
 }

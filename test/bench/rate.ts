@@ -12,10 +12,14 @@ export interface Rate {
   readonly loopDelayP99Ms: number;
 }
 
-/** Makes all certificates due at once, and measures until the last is rotated. */
-export async function rotateAll(controller: MeasuredController, count: number): Promise<Rate> {
+/** Makes certificates due at once, all of them unless told otherwise, and measures until so many are rotated. */
+export async function rotateAll(
+  controller: MeasuredController,
+  count: number,
+  advanceMs: number = TO_DUE_MS,
+): Promise<Rate> {
   const before = await controller.state();
-  controller.advance(TO_DUE_MS);
+  controller.advance(advanceMs);
   let startedMs: number | undefined;
   for (;;) {
     const state = await controller.state();
@@ -42,6 +46,8 @@ export interface RateFigures {
   readonly ratioSpread: number;
   readonly perSecond: number;
   readonly floorPerSecond: number;
+  /** Of every round of the floor writer, those of dropped repeats too. */
+  readonly floorRates: readonly number[];
   readonly cpuMs: number;
   readonly cpuSpread: number;
 }
@@ -54,6 +60,7 @@ export async function compareWithFloor(
   repeats: number,
 ): Promise<RateFigures> {
   const rounds: { ratio: number; rate: number; floor: number; cpuMs: number }[] = [];
+  const floorRates: number[] = [];
   for (let tries = 0; rounds.length < repeats && tries < 2 * repeats; tries++) {
     const [first, one, other, last] = [
       await floor.round(),
@@ -62,6 +69,7 @@ export async function compareWithFloor(
       await floor.round(),
     ];
     const floors = [first.count / first.seconds, last.count / last.seconds];
+    floorRates.push(...floors);
     const [low, high] = [Math.min(...floors), Math.max(...floors)];
     const lastChance = tries >= 2 * repeats - 1 - (repeats - rounds.length);
     if ((high - low) / high > FLOOR_MAY_MOVE && !lastChance) continue;
@@ -79,6 +87,7 @@ export async function compareWithFloor(
     ratioSpread: spread(of('ratio')),
     perSecond: median(of('rate')),
     floorPerSecond: median(of('floor')),
+    floorRates,
     cpuMs: median(of('cpuMs')),
     cpuSpread: spread(of('cpuMs')),
   };

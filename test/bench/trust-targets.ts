@@ -6,6 +6,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CLUSTER_CERTIFICATE_AUTHORITIES, CONFIG_MAPS, NAMESPACES } from '../../src/api/names.ts';
 import { eventually } from '../e2e/support/eventually.ts';
 import { type BenchWorld, type MeasuredController, startBenchWorld } from './bench-world.ts';
+import { inLanes } from './processes.ts';
 import { writesOf } from './writes.ts';
 
 const COUNT = Number(process.argv[2] ?? 1_000);
@@ -25,7 +26,7 @@ try {
 async function measure({ client, cluster, ...rest }: BenchWorld): Promise<void> {
   const namespaces = Array.from({ length: COUNT }, (_, index) => `team-${index}`);
   await client.create(NAMESPACES, { metadata: { name: HOME } });
-  await inLanes(namespaces, (name) =>
+  await inLanes(namespaces, AT_ONCE, (name) =>
     client.create(NAMESPACES, { metadata: { name, labels: { gateway: 'true' } } } as never),
   );
   const kubeconfig = await cluster.kubeconfigFor(USER, ['system:masters']);
@@ -56,7 +57,7 @@ async function measure({ client, cluster, ...rest }: BenchWorld): Promise<void> 
 
   const pem = (await client.get(CONFIG_MAPS, 'team-0', 'client-ca'))?.data?.['ca.crt'];
   const startedMs = performance.now();
-  await inLanes(namespaces, (namespace) =>
+  await inLanes(namespaces, AT_ONCE, (namespace) =>
     client.apply(CONFIG_MAPS, { metadata: { namespace, name: 'floor' }, data: { 'ca.crt': pem } }),
   );
   console.log(`floor: ${COUNT} applies and nothing else took ${Math.round(performance.now() - startedMs)} ms`);
@@ -86,12 +87,4 @@ async function measure({ client, cluster, ...rest }: BenchWorld): Promise<void> 
     const { selfsubjectaccessreviews: _, ...counts } = await writesOf({ cluster }, USER);
     return { configmaps: 0, 'clustercertificateauthorities/status': 0, ...counts };
   }
-}
-
-async function inLanes<T>(all: readonly T[], each: (one: T) => Promise<unknown>): Promise<void> {
-  const queue = all.values();
-  const lane = async () => {
-    for (const one of queue) await each(one);
-  };
-  await Promise.all(Array.from({ length: AT_ONCE }, lane));
 }

@@ -38,6 +38,8 @@ const modules = {
   pebble: { stamps: [], tags: [] },
   // Ours, over the ACME client of the Go project.
   'acme-client': { stamps: [], tags: [] },
+  // Ours, over all controllers of cert-manager, for `make bench-peers`. Apart, since they take the libraries of many clouds.
+  'cert-manager': { stamps: [], tags: [] },
   // Ours, over the database library of step-ca.
   'step-db': { stamps: [], tags: [] },
   // Ours: the bundle endpoint of go-spiffe.
@@ -101,6 +103,7 @@ const catalog = {
     versionArguments: ['-h'],
   },
   'acme-client': { module: 'acme-client', package: '.', versionArguments: ['version'] },
+  'cert-manager-full': { module: 'cert-manager', package: '.', versionArguments: ['--version'] },
   'step-db': { module: 'step-db', package: '.', versionArguments: ['version'] },
   interop: { module: 'interop', package: '.', versionArguments: ['version'] },
   etcdctl: { module: 'interop', package: 'go.etcd.io/etcd/etcdctl/v3', versionArguments: ['version'] },
