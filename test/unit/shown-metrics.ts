@@ -14,6 +14,7 @@ export function metricsOf(mostCertificateSeries = 100): Metrics {
     watches: () => [['secrets', { lastEventAt: 4_000, restarts: { expired: 2 } } as never]],
     monotonicMs: () => 10_000,
     leading: () => true,
+    shards: () => undefined,
   });
   return metrics;
 }
