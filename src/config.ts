@@ -139,6 +139,7 @@ export function helpText(): string {
     '  --help                                  print this help',
     '',
     'certwheel audit verify and certwheel audit who read the audit log: certwheel audit --help',
+    'certwheel shard NAMESPACE prints the Lease that names its owner: certwheel shard --help',
     '',
     'Each flag has an environment variable: --log-level is CERTWHEEL_LOG_LEVEL.',
   ].join('\n');
