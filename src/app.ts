@@ -177,7 +177,7 @@ export async function startApp(
   };
   wireWakes({ ...services, ledgers, certificates: certificates.queue, authorities: authorities.queue, onGone: forget });
   const shardChanges = wireShardChanges(services, {
-    ...{ controllers, revocations, targets, probing, leaveAuthority },
+    ...{ controllers, revocations, targets, probing, leaveAuthority, signal: stopping.signal },
     leaveCertificate: leave,
   });
   metrics.ask({

@@ -1,7 +1,9 @@
 import { LEASES } from '../../../src/api/names.ts';
+import { BOOKS_PERMISSIONS, shardPermissions } from '../../../src/api/permissions.ts';
 import { SHARDS_LABEL } from '../../../src/api/shard-names.ts';
 import { type LeaseView, viewLease } from '../../../src/shards/lease-view.ts';
 import { placeOf, rangeOf } from '../../../src/shards/ranges.ts';
+import { grantedUser, namespaceUser } from '../process/support/access.ts';
 import { createAll, lines, untilAllReady } from '../process/support/fleet.ts';
 import { faultsOf, publishedSerials, signedAndLost, unjustified } from '../process/support/justified.ts';
 import type { ControllerProcess, LogLine } from '../support/controller-process.ts';
@@ -48,6 +50,13 @@ export class Fleet {
   /** The same without shards. */
   get placeFlags(): string[] {
     return ['--namespaces', this.namespaces.join(','), '--controller-namespace', this.home];
+  }
+
+  /** Of a user who has the rights of the chart in namespaces mode, and no more. */
+  async kubeconfig(): Promise<string> {
+    const user = `${this.home}-replica`;
+    await namespaceUser(this.world, user, this.namespaces);
+    return grantedUser(this.world, user, this.home, [...shardPermissions(this.#count), ...BOOKS_PERMISSIONS]);
   }
 
   async fill(names: readonly string[] = NAMES, spec: Record<string, unknown> = SHORT): Promise<void> {

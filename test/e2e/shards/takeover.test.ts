@@ -23,7 +23,8 @@ const story = startEarly(async () => {
   const world = await shared.get();
   const fleet = await Fleet.of(world, NAMESPACES, COUNT);
   const proxy = await startFaultProxy(world.cluster.kubeconfigPath);
-  const start = (kubeconfig = world.cluster.kubeconfigPath) => startController(kubeconfig, fleet.flags);
+  const own = await fleet.kubeconfig();
+  const start = (kubeconfig = own) => startController(kubeconfig, fleet.flags);
   const [killed, frozen, cutOff] = [await start(), await start(), await start(proxy.kubeconfigPath)];
   const all = [killed, frozen, cutOff];
   await fleet.untilHeldBy(all);
