@@ -106,7 +106,7 @@ export class Revocations {
       return undefined;
     }
     this.#watch(resource, kept);
-    const left = await this.#noteDown(resource, kept, this.#deps.assertActive);
+    const left = await this.#noteDown(resource, kept, { isFollowed: true });
     if (kept.isRead && left.length === 0) return undefined;
     return this.#after(kept.problem === undefined && left.length === 0 ? TOGETHER_MS : TRY_AGAIN_MS);
   }
@@ -172,12 +172,12 @@ export class Revocations {
   async #noteDown(
     resource: CertificateAuthority,
     kept: Kept,
-    assertOwned = this.#assertOwned(resource),
+    { isFollowed = false } = {},
   ): Promise<readonly Problem[]> {
     const { clock, issued, log, noted } = this.#deps;
     try {
       await this.#read(resource, kept);
-      await searchLedgers(kept, resource.revocation, () => issued(resource), clock.now());
+      if (!isFollowed) await searchLedgers(kept, resource.revocation, () => issued(resource), clock.now());
       const now = clock.now();
       const asked = new Map(kept.asked);
       // A CRL has to list it once more after its end, and the next one may be as far away as half of the validity.
@@ -187,7 +187,7 @@ export class Revocations {
       if (hasMore(register, before)) {
         for (const [serial, entry] of register)
           if (!before.has(serial)) tellOnce(kept, 'noted', entry, () => noted(resource, entry));
-        await this.#write(resource, kept, register, assertOwned);
+        await this.#write(resource, kept, register, isFollowed ? this.#deps.assertActive : undefined);
       } else kept.register = before;
       // Also what was noted down already: its finalizer waits to learn that.
       this.#wake(asked.values());

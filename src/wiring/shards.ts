@@ -151,7 +151,8 @@ export class WiredShards {
       owns: (key) => shards.admits(rangeOfKey(key)),
       follows: (key) => key.startsWith('ClusterCertificateAuthority/') && shards.size > 0,
       isFresh: (key) => shards.isFresh(rangeOfKey(key), clock.monotonicMs()),
-      share: () => shards.size / count,
+      // Without a range nothing is asked of anything, and what waits must not wait for ever.
+      share: () => (shards.size === 0 ? 1 : shards.size / count),
       ranges: () => ({ held: shards.size, count }),
     };
   }

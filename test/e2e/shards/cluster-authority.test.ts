@@ -39,7 +39,7 @@ const story = startEarly(async () => {
       selfManaged: { commonName: 'Shared CA' },
       allowedNamespaces: { names: fleet.namespaces },
       rateLimit: { ...RATE, per: 'Second' },
-      caRotation: { ...AT_ONCE, reissue: { requests: 60, per: 'Minute', maxFailures: 5 } },
+      caRotation: { ...AT_ONCE, reissue: { requests: 60, per: '1m', maxFailures: 5 } },
     },
   });
   const authorityRef = { kind: 'ClusterCertificateAuthority', name: NAME };
