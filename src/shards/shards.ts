@@ -2,6 +2,7 @@ import { rangeLeaseName } from '../api/shard-names.ts';
 import type { Clock } from '../clock.ts';
 import type { Logger } from '../log.ts';
 import { messageOf } from '../thrown.ts';
+import { Holdings } from './holdings.ts';
 import { type Board, boardOf, type LeaseView } from './lease-view.ts';
 import { isLostRace, type KnownLeases, Leases } from './leases.ts';
 import { Membership } from './membership.ts';
@@ -37,8 +38,6 @@ export interface ShardsDeps {
 /** Decisions that wait for a moment, and runs that have to end, are looked at so often. */
 const TICK_MS = 500;
 const DRAIN_TICK_MS = 50;
-/** A watch is behind by less than this, or is known to be broken. */
-const FRESH_MS = 60_000;
 /** Requests at the same time, when a replica takes many ranges. */
 const AT_ONCE = 16;
 
@@ -46,13 +45,8 @@ const AT_ONCE = 16;
 export class Shards {
   readonly #deps: ShardsDeps;
   readonly #leases: Leases;
-  readonly #held = new Set<number>();
-  /** Those in which no run begins any more. */
-  readonly #leaving = new Set<number>();
-  /** Those of them whose last run has ended: another replica may have them before we learn of it. */
-  readonly #given = new Set<number>();
+  readonly #holdings: Holdings;
   readonly #freeSince = new Map<number, number>();
-  readonly #gainedAtMs = new Map<number, number>();
   #membership: Membership | undefined;
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #wake: (() => void) | undefined;
@@ -63,6 +57,7 @@ export class Shards {
   constructor(deps: ShardsDeps) {
     this.#deps = deps;
     this.#leases = new Leases(deps);
+    this.#holdings = new Holdings(deps);
   }
 
   /** Whether this replica may act at all at this very moment. */
@@ -72,27 +67,22 @@ export class Shards {
 
   /** How many ranges it holds. */
   get size(): number {
-    return this.#held.size;
+    return this.#holdings.size;
   }
 
   /** Whether the range is this replica's, though it may have to pause: see isActive. */
   holds(range: number): boolean {
-    return (
-      this.#held.has(range) &&
-      !this.#given.has(range) &&
-      this.#deps.known.get(rangeLeaseName(range))?.holder === this.#membership?.identity
-    );
+    return this.#holdings.has(range, this.#membership?.identity);
   }
 
   /** Whether runs of the range may begin. */
   admits(range: number): boolean {
-    return this.holds(range) && !this.#leaving.has(range);
+    return this.holds(range) && !this.#holdings.leaving.has(range);
   }
 
-  /** Whether the range came so lately that a watch may not have brought yet what its former holder wrote. */
-  isFresh(range: number, nowMs: number): boolean {
-    const hadOthers = (this.#deps.known.get(rangeLeaseName(range))?.transitions ?? 0) > 0;
-    return hadOthers && nowMs - (this.#gainedAtMs.get(range) ?? Number.NEGATIVE_INFINITY) < FRESH_MS;
+  /** See Holdings. */
+  isFresh(range: number): boolean {
+    return this.#holdings.isFresh(range);
   }
 
   /** A Lease has changed. */
@@ -124,7 +114,7 @@ export class Shards {
     const { log } = this.#deps;
     try {
       await membership.end();
-      log.info('shards given back', { slot: membership.slot, ranges: this.#held.size });
+      log.info('shards given back', { slot: membership.slot, ranges: this.#holdings.size });
     } catch (error) {
       log.warn('the shards could not be given back; others wait until the Lease runs out', {
         slot: membership.slot,
@@ -177,7 +167,7 @@ export class Shards {
       await this.#step(membership, signal);
       if (!common.held()) await this.leave();
       if (!signal.aborted && !membership.isLost)
-        await this.#pause(this.#leaving.size > 0 ? DRAIN_TICK_MS : TICK_MS, signal);
+        await this.#pause(this.#holdings.leaving.size > 0 ? DRAIN_TICK_MS : TICK_MS, signal);
     }
     ended.abort();
     await kept;
@@ -186,9 +176,7 @@ export class Shards {
     log.error('another replica has taken the place of this one, or the common Lease is lost', {
       slot: membership.slot,
     });
-    this.#leaving.clear();
-    this.#given.clear();
-    this.#sync([]);
+    this.#holdings.clear();
     this.#membership = undefined;
   }
 
@@ -197,21 +185,21 @@ export class Shards {
     const board = this.#board();
     membership.note(this.#deps.known.get(membership.slot));
     if (membership.isLost) return;
-    this.#sync(heldBy(board, membership.identity));
+    this.#holdings.sync(heldBy(board, membership.identity));
     this.#noteFree(board);
     // Paused: what the board says may be old, and the first thing is to renew.
     if (!this.isActive || this.#isClosing) return;
     const { identity } = membership;
-    const self = { identity, leaving: this.#leaving, pausedUntilMs: this.#pausedUntilMs };
+    const self = { identity, leaving: this.#holdings.leaving, pausedUntilMs: this.#pausedUntilMs };
     const moves = movesOf(board, self, this.#freeSince, clock.monotonicMs(), timing);
     for (const slot of moves.clear) await this.#clear(slot, signal);
     for (let from = 0; from < moves.claim.length; from += AT_ONCE)
       await Promise.all(
         moves.claim.slice(from, from + AT_ONCE).map((range) => this.#claim(range, board, membership, signal)),
       );
-    if (moves.giveBack !== undefined) this.#leaving.add(moves.giveBack);
-    for (const range of this.#leaving) await this.#giveBack(range, signal);
-    if (moves.claim.length > 0) this.#sync(heldBy(this.#board(), identity));
+    if (moves.giveBack !== undefined) this.#holdings.leaving.add(moves.giveBack);
+    for (const range of this.#holdings.leaving) await this.#giveBack(range, signal);
+    if (moves.claim.length > 0) this.#holdings.sync(heldBy(this.#board(), identity));
   }
 
   async #clear(slot: LeaseView, signal: AbortSignal): Promise<void> {
@@ -236,18 +224,17 @@ export class Shards {
 
   async #giveBack(range: number, signal: AbortSignal): Promise<void> {
     const { isBusy, known } = this.#deps;
-    if (!this.#given.has(range) && isBusy(range)) return;
-    this.#given.add(range);
+    if (!this.#holdings.isGiven(range, isBusy)) return;
+    const identity = this.#membership?.identity ?? '';
     const lease = known.get(rangeLeaseName(range));
-    if (lease?.holder === this.#membership?.identity)
+    if (lease?.holder === identity)
       await this.#tryTo('a range could not be given back', async () => {
         await this.#leases.write(rangeLeaseName(range), '', lease, signal);
       });
     const board = this.#board();
-    if (board.ranges[range]?.holder === this.#membership?.identity) return;
-    this.#sync(heldBy(board, this.#membership?.identity ?? ''));
-    this.#leaving.delete(range);
-    this.#given.delete(range);
+    if (board.ranges[range]?.holder === identity) return;
+    this.#holdings.sync(heldBy(board, identity));
+    this.#holdings.gone(range);
   }
 
   async #tryTo(what: string, work: () => Promise<void>): Promise<void> {
@@ -256,18 +243,6 @@ export class Shards {
     } catch (error) {
       if (!isLostRace(error)) this.#report(what, error);
     }
-  }
-
-  #sync(now: readonly number[]): void {
-    const present = new Set(now);
-    const gained = now.filter((range) => !this.#held.has(range));
-    const lost = [...this.#held].filter((range) => !present.has(range));
-    for (const range of gained) {
-      this.#held.add(range);
-      this.#gainedAtMs.set(range, this.#deps.clock.monotonicMs());
-    }
-    for (const range of lost) this.#held.delete(range);
-    if (gained.length + lost.length > 0) this.#deps.onChange(gained, lost);
   }
 
   #noteFree(board: Board): void {

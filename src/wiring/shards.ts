@@ -80,7 +80,7 @@ export class WiredShards {
       onChange: (gained, lost) => this.#changed(gained, lost),
     });
     cache.onChange(() => this.#shards.noteChange());
-    this.sharding = this.#shardingOf(count, clock);
+    this.sharding = this.#shardingOf(count);
   }
 
   get isActive(): boolean {
@@ -135,7 +135,7 @@ export class WiredShards {
     return false;
   }
 
-  #shardingOf(count: number, clock: Clock): Sharding {
+  #shardingOf(count: number): Sharding {
     const shards = this.#shards;
     const rangeOfKey = (key: string) => rangeOf(placeOf(key), count);
     const assertActive = () => {
@@ -150,7 +150,7 @@ export class WiredShards {
       },
       owns: (key) => shards.admits(rangeOfKey(key)),
       follows: (key) => key.startsWith('ClusterCertificateAuthority/') && shards.size > 0,
-      isFresh: (key) => shards.isFresh(rangeOfKey(key), clock.monotonicMs()),
+      isFresh: (key) => shards.isFresh(rangeOfKey(key)),
       // Without a range nothing is asked of anything, and what waits must not wait for ever.
       share: () => (shards.size === 0 ? 1 : shards.size / count),
       ranges: () => ({ held: shards.size, count }),

@@ -5,9 +5,9 @@ import { type LeaseView, viewLease } from '../../../src/shards/lease-view.ts';
 import { placeOf, rangeOf } from '../../../src/shards/ranges.ts';
 import { grantedUser, namespaceUser } from '../process/support/access.ts';
 import { createAll, lines, untilAllReady } from '../process/support/fleet.ts';
-import { faultsOf, publishedSerials, signedAndLost, unjustified } from '../process/support/justified.ts';
+import { faultsOf, publishedSerials, unjustified } from '../process/support/justified.ts';
 import type { ControllerProcess, LogLine } from '../support/controller-process.ts';
-import { eventually } from '../support/eventually.ts';
+import { eventually, PATIENCE_MS } from '../support/eventually.ts';
 import { createAuthority, selfManaged } from '../support/objects.ts';
 import { watchSecrets } from '../support/secret-witness.ts';
 import type { Witness } from '../support/witness.ts';
@@ -17,6 +17,9 @@ import type { World } from '../support/world.ts';
 const SHORT = { duration: '1m' };
 /** In each namespace. */
 const NAMES = ['a', 'b'];
+/** Between two looks at the Leases. */
+const LOOK_MS = 100;
+
 /** Namespaces with certificates, for the replicas of one story to share. */
 export class Fleet {
   readonly world: World;
@@ -91,26 +94,44 @@ export class Fleet {
   /** Waits until each range is held by one of those, and by none besides; answers after how many milliseconds. */
   async untilHeldBy(replicas: readonly ControllerProcess[]): Promise<number> {
     const startedMs = performance.now();
-    await eventually('all ranges are held by those that live', async () => {
-      const identities = new Set(replicas.map(identityOf));
-      const owners = await this.owners();
-      return owners.every((each) => each !== undefined && identities.has(each));
-    });
+    await eventually(
+      'all ranges are held by those that live',
+      async () => {
+        const identities = new Set(replicas.map(identityOf));
+        const owners = await this.owners();
+        return owners.every((each) => each !== undefined && identities.has(each));
+      },
+      PATIENCE_MS,
+      LOOK_MS,
+    );
     return performance.now() - startedMs;
   }
 
-  /** What was wrong with the certificates, by the Secrets at each version and by what was signed in each life of a replica. */
-  async faults(lives: readonly (readonly LogLine[])[]): Promise<string[]> {
+  /**
+   * What was wrong with the certificates, by the Secrets at each version, and by what was signed in each life of a replica: a life may
+   * lose one signature for a certificate, where it ended between the signature and the write. None is due earlier than so old.
+   */
+  async faults(lives: readonly (readonly LogLine[])[], earliestMs?: number): Promise<string[]> {
     const found: string[] = [];
-    const published: string[] = [];
+    const published = new Set<string>();
     for (const [namespace, names] of this.#names) {
       const secrets = this.#secrets.get(namespace) as Witness;
       await secrets.settled();
-      found.push(...faultsOf(secrets, names), ...unjustified(secrets, names));
-      published.push(...publishedSerials(secrets, names));
+      found.push(...faultsOf(secrets, names), ...unjustified(secrets, names, earliestMs));
+      for (const serial of publishedSerials(secrets, names)) {
+        if (published.has(serial)) found.push(`${serial} was published twice`);
+        published.add(serial);
+      }
     }
-    const { signed, lost } = signedAndLost(lives, published);
-    console.log(`# ${signed} signed, ${lost} of them lost with their replica`);
+    const lost = lives.map((logs) =>
+      lines(logs, 'signing')
+        .filter(({ serial }) => !published.has(String(serial)))
+        .map(({ namespace, name }) => `${namespace}/${name}`),
+    );
+    for (const keys of lost)
+      if (new Set(keys).size < keys.length) found.push(`signed twice in one life, and lost: ${keys}`);
+    const signed = lives.flatMap((logs) => lines(logs, 'signing')).length;
+    console.log(`# ${signed} signed, ${lost.flat().length} of them lost with their replica`);
     return found;
   }
 }

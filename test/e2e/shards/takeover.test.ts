@@ -11,7 +11,7 @@ import { oneWorld } from '../support/world.ts';
 import { Fleet, identityOf } from './fleet.ts';
 
 const COUNT = 16;
-const NAMESPACES = 15;
+const NAMESPACES = 12;
 /** What docs/scale.md promises. */
 const TAKEOVER_MS = 20_000;
 
@@ -25,8 +25,8 @@ const story = startEarly(async () => {
   const proxy = await startFaultProxy(world.cluster.kubeconfigPath);
   const own = await fleet.kubeconfig();
   const start = (kubeconfig = own) => startController(kubeconfig, fleet.flags);
-  const [killed, frozen, cutOff] = [await start(), await start(), await start(proxy.kubeconfigPath)];
-  const all = [killed, frozen, cutOff];
+  const [killed, heir, cutOff] = [await start(), await start(), await start(proxy.kubeconfigPath)];
+  const all = [killed, heir, cutOff];
   await fleet.untilHeldBy(all);
   await eventually('each has a share', async () => {
     const owners = await fleet.owners();
@@ -40,33 +40,26 @@ const story = startEarly(async () => {
   for (const pipe of proxy.watches()) pipe.freeze();
   await killed.kill();
   await fleet.fill(['late']);
-  const tookMs = await fleet.untilHeldBy([frozen]);
+  const tookMs = await fleet.untilHeldBy([heir]);
   await fleet.untilReady();
   const identity = identityOf(cutOff);
   reconnect();
   for (const pipe of proxy.watches()) pipe.cut();
   await eventually('the one that was cut off takes part again', () => identityOf(cutOff) !== identity);
   const replacement = await start();
-  await fleet.untilHeldBy([frozen, cutOff, replacement]);
-
-  frozen.signal('SIGSTOP');
-  const thawedMs = await fleet.untilHeldBy([cutOff, replacement]);
-  frozen.signal('SIGCONT');
-  await eventually('the one that was frozen takes part again', async () =>
-    (await fleet.owners()).includes(identityOf(frozen)),
-  );
+  await fleet.untilHeldBy([heir, cutOff, replacement]);
 
   const code = await cutOff.stop();
   const stopping = lines(cutOff.logs, 'stopping')[0];
   const givenBack = lines(cutOff.logs, 'shards given back')[0];
   const stopMs = loggedAt(givenBack).getTime() - loggedAt(stopping).getTime();
-  await fleet.untilHeldBy([frozen, replacement]);
+  await fleet.untilHeldBy([heir, replacement]);
   const stoppedMs = Date.now() - loggedAt(stopping).getTime();
   await sleep(1_000);
   await fleet.untilReady();
   const lives = [...all, replacement].map(({ logs }) => logs);
   const faults = await fleet.faults(lives);
-  return { shares, tookMs, thawedMs, code, stopMs, stoppedMs, faults, found: bugs(lives.flat()) };
+  return { shares, tookMs, code, stopMs, stoppedMs, faults, found: bugs(lives.flat()) };
 });
 
 test('replicas share the work', async () => {
@@ -79,12 +72,6 @@ test('one takes over what a killed one and one without a connection had', async 
   const { tookMs } = await story();
   console.log(`# taken over after ${Math.round(tookMs)} ms`);
   assert.ok(tookMs < TAKEOVER_MS, `${tookMs} ms`);
-});
-
-test('what a frozen one had is taken over, and it takes part again', async () => {
-  const { thawedMs } = await story();
-  console.log(`# taken over after ${Math.round(thawedMs)} ms`);
-  assert.ok(thawedMs < TAKEOVER_MS, `${thawedMs} ms`);
 });
 
 test('a graceful stop gives the ranges back within a second', async () => {
