@@ -247,14 +247,16 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
       asked('certwheel_leader', '1 if this replica acts: as the leader, alone, or by its shards.', [], (gauge) =>
         gauge.set(gauges.leading() ? 1 : 0),
       );
-      asked('certwheel_shard_owned', 'Shards that this replica holds; absent without --shards.', [], (gauge) => {
+      const ofShards = (read: (shards: NonNullable<ReturnType<Gauges['shards']>>) => number) => (gauge: Gauge) => {
         const shards = gauges.shards();
-        if (shards !== undefined) gauge.set(shards.held);
-      });
-      asked('certwheel_shards', 'Shards that there are in all; absent without --shards.', [], (gauge) => {
-        const shards = gauges.shards();
-        if (shards !== undefined) gauge.set(shards.count);
-      });
+        // A gauge without labels is 0 after a reset.
+        if (shards === undefined) gauge.remove();
+        else gauge.set(read(shards));
+      };
+      const ofAll = ofShards(({ count }) => count);
+      asked('certwheel_shards', 'Shards that there are in all; absent without --shards.', [], ofAll);
+      const ofOurs = ofShards(({ held }) => held);
+      asked('certwheel_shard_owned', 'Shards that this replica holds; absent without --shards.', [], ofOurs);
     },
   };
 }
