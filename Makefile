@@ -46,6 +46,10 @@ $(TESTS:=-long): test-%-long: $(INSTALLED)
 test-ca-rotation: $(INSTALLED) ## CA rotations while 200 clients send 10,000 requests to nginx, Go and Java (SEED=n again)
 	@node test/run.ts --long test/e2e/ca-rotation
 
+.PHONY: test-shards
+test-shards: $(INSTALLED) ## Replicas that share the work, in a storm of kills, freezes and partitions (SEED=n again, STORM_SECONDS=n)
+	@node test/run.ts --long test/e2e/shards
+
 .PHONY: lint-certs
 lint-certs: test-lint-long ## Lint certificates as Certwheel makes them, and read 10,000 random ones (LINT_SEED=n again)
 

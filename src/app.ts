@@ -1,17 +1,15 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { authorityKey } from './api/certificate-authority.ts';
-import { EVENTS, LEASE_NAME, LEASES, SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS } from './api/names.ts';
+import { EVENTS, LEASES, SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS } from './api/names.ts';
 import { Registry } from './authority/registry.ts';
 import type { BackendDefinition } from './backends/backend.ts';
 import { BACKENDS } from './backends/index.ts';
 import type { Clock } from './clock.ts';
 import type { Config } from './config.ts';
-import { RetryableError } from './errors.ts';
 import { KubeconfigConnection } from './kube/auth.ts';
 import { KubeClient } from './kube/client.ts';
 import { EventRecorder } from './kube/events.ts';
-import { Lease } from './kube/lease.ts';
 import { References } from './kube/references.ts';
 import type { Logger } from './log.ts';
 import { releaseMemoryWhenQuiet } from './memory.ts';
@@ -22,6 +20,7 @@ import type { Generation } from './rotation/generation.ts';
 import { StartError } from './start-error.ts';
 import { messageOf } from './thrown.ts';
 import { TargetResults } from './trust-targets/results.ts';
+import { activityOf } from './wiring/activity.ts';
 import { wireAuthorities } from './wiring/authorities.ts';
 import { BooksKeeper } from './wiring/books-key.ts';
 import { wakeCertificate, wakeMembers, wireCertificates } from './wiring/certificates.ts';
@@ -31,7 +30,8 @@ import { servePages } from './wiring/pages.ts';
 import { preflight } from './wiring/preflight.ts';
 import { wireProbes } from './wiring/probes.ts';
 import { wireRevocations } from './wiring/revocations.ts';
-import type { Services } from './wiring/services.ts';
+import { type Services, shareOf } from './wiring/services.ts';
+import { wireShardChanges } from './wiring/shard-changes.ts';
 import { wireTrustTargets } from './wiring/trust-targets.ts';
 import { wireWakes } from './wiring/wakes.ts';
 
@@ -41,7 +41,7 @@ const STOP_GRACE_MS = 20_000;
 const EVENTS_GRACE_MS = 2_000;
 
 /**
- * What a replica without the Lease may write: the Lease itself, events that wait when it is given back, and reviews of tokens,
+ * What a replica that may not act may write: Leases, events that wait when it is given back, and reviews of tokens,
  * since a standby serves metrics too.
  */
 const WRITTEN_BY_ALL: ReadonlySet<string> = new Set(
@@ -79,21 +79,13 @@ export async function startApp(
     connections,
     clock,
     onRequest: metrics.requested,
-    mayWrite: (resource) => WRITTEN_BY_ALL.has(resource) || lease === undefined || lease.held(),
+    mayWrite: (resource) => WRITTEN_BY_ALL.has(resource) || activity.isActive,
   });
   const stopping = new AbortController();
   const cluster = new Cluster(config, { client, clock, logger: log });
   const instance = `${hostname()}-${randomUUID().slice(0, 8)}`;
-  const lease = config.leaderElect
-    ? new Lease({
-        client,
-        clock,
-        logger: log,
-        namespace: config.leaderElectNamespace,
-        name: LEASE_NAME,
-        identity: instance,
-      })
-    : undefined;
+  const activity = activityOf({ config, client, clock, log, instance });
+  const { sharding } = activity;
   const audit =
     config.auditLog === undefined
       ? undefined
@@ -110,15 +102,12 @@ export async function startApp(
     metrics,
     definitions,
     references: new References({ client, clock, logger: log }),
-    registry: new Registry(),
+    registry: new Registry((resource) => shareOf(resource, { config, sharding })),
     audit,
     booksKey: new BooksKey(),
     events: new EventRecorder({ client, clock, logger: log, instance }),
-    ownership: {
-      assert() {
-        if (lease !== undefined && !lease.held()) throw new RetryableError('Conflict', 'another replica leads');
-      },
-    },
+    sharding,
+    ownership: sharding,
   };
   const ledgers = wireLedgers(services);
   const knownCrls = new KnownCrls((resource) => {
@@ -131,7 +120,13 @@ export async function startApp(
     certificate: (key) => certificates.queue.add(key),
     members: (authority) => wakeMembers(certificates.queue, services, authority),
   });
-  const books = new BooksKeeper({ ...services, key: services.booksKey, namespace: config.controllerNamespace });
+  const books = new BooksKeeper({
+    ...services,
+    // Two replicas that create it at once agree on one.
+    ownership: { assert: sharding.assertActive },
+    key: services.booksKey,
+    namespace: config.controllerNamespace,
+  });
   const targetResults = new TargetResults();
   const probing = wireProbes(services, (authority) => authorities.queue.add(authority));
   const trust = {
@@ -145,18 +140,23 @@ export async function startApp(
       ...probing.probes.proofs(key, fingerprint),
     ],
   };
-  const authorities = wireAuthorities(services, { ledgers, revocations }, trust, {
-    members: (authority) => {
-      wakeMembers(certificates.queue, services, authority);
-      wakePrimaries(authority);
-      targets.wake(authority);
-      probing.wake(authority);
+  const { controller: authorities, leave: leaveAuthority } = wireAuthorities(
+    services,
+    { ledgers, revocations },
+    trust,
+    {
+      members: (authority) => {
+        wakeMembers(certificates.queue, services, authority);
+        wakePrimaries(authority);
+        targets.wake(authority);
+        probing.wake(authority);
+      },
+      released: (keys) => {
+        for (const key of keys) certificates.queue.add(key);
+      },
+      certificate: (key) => wakeCertificate(certificates.queue, services, key),
     },
-    released: (keys) => {
-      for (const key of keys) certificates.queue.add(key);
-    },
-    certificate: (key) => wakeCertificate(certificates.queue, services, key),
-  });
+  );
   // What a fallback is trusted for, and whether it can issue, is the affair of the authorities that name it.
   const wakePrimaries = (fallback: string) => {
     for (const key of cluster.primariesOf(fallback).map(authorityKey)) {
@@ -168,7 +168,7 @@ export async function startApp(
     // The CA rotation of its fallback waits for its targets too.
     for (const each of [key, cluster.fallbackOf(key)]) if (each !== undefined) authorities.queue.add(each, at);
   });
-  const { controller: certificates, forget } = wireCertificates(services, revocations);
+  const { controller: certificates, forget, leave } = wireCertificates(services, revocations);
   const controllers = {
     authorities,
     'trust-targets': targets.controller,
@@ -176,11 +176,16 @@ export async function startApp(
     probes: probing.controller,
   };
   wireWakes({ ...services, ledgers, certificates: certificates.queue, authorities: authorities.queue, onGone: forget });
+  const shardChanges = wireShardChanges(services, {
+    ...{ controllers, revocations, targets, probing, leaveAuthority, signal: stopping.signal },
+    leaveCertificate: leave,
+  });
   metrics.ask({
     queueDepth: (name) => controllers[name as keyof typeof controllers].queue.depth(),
-    watches: () => [...cluster.stats(), ...targets.stats()],
+    watches: () => [...cluster.stats(), ...targets.stats(), ...activity.stats()],
     monotonicMs: () => clock.monotonicMs(),
-    leading: () => lease?.held() ?? true,
+    leading: () => activity.isActive,
+    shards: () => sharding.ranges(),
   });
 
   const isReady = () => cluster.isSynced && !stopping.signal.aborted;
@@ -188,6 +193,7 @@ export async function startApp(
   let unreadable: ReadonlySet<string>;
   try {
     unreadable = await preflight(client, config, log, clock);
+    await activity.preflight();
   } catch (error) {
     await pages.close();
     await client.close();
@@ -198,31 +204,32 @@ export async function startApp(
   void releaseMemoryWhenQuiet(clock, stopping.signal);
 
   const begin = async () => {
-    if (lease !== undefined) await books.lead();
+    if (!activity.isAlone) await books.lead();
     if (stopping.signal.aborted) return;
     audit?.start();
     for (const each of Object.values(controllers)) each.start();
   };
-  const ready = Promise.all([cluster.synced(), books.start(stopping.signal, lease === undefined)]).then(async () => {
+  const ready = Promise.all([cluster.synced(), books.start(stopping.signal, activity.isAlone)]).then(async () => {
     if (stopping.signal.aborted) return;
     log.info('in sync', {
       certificates: cluster.certificates.size,
       authorities: cluster.authorities.size + cluster.clusterAuthorities.size,
     });
-    if (lease === undefined) await begin();
-    else void lease.run(stopping.signal, { onStarted: () => void begin(), onLost });
+    if (activity.isAlone) await begin();
+    else activity.start(stopping.signal, { onStarted: () => void begin(), onLost, ...shardChanges });
   });
 
   const stop = async () => {
     log.info('stopping');
+    activity.close();
     const { probes, ...writing } = controllers;
     // A round of questions writes nothing that would be lost.
     await Promise.all([probes.stop(0), ...Object.values(writing).map((each) => each.stop(STOP_GRACE_MS))]);
     stopping.abort(new Error('shutting down'));
-    // Before the Lease is given back: without it nothing more may be written.
+    // Before the Leases are given back: without them nothing more may be written.
     await audit?.close();
     // Events are the least of what matters: the next leader doesn't wait for them.
-    await Promise.all([lease?.release(), services.events.close(EVENTS_GRACE_MS)]);
+    await Promise.all([activity.release(), services.events.close(EVENTS_GRACE_MS)]);
     services.registry.close();
     services.references.close();
     await pages.close();

@@ -23,6 +23,7 @@ test('nothing said is every default', () => {
     healthAddress: { host: undefined, port: 8081 },
     leaderElect: false,
     leaderElectNamespace: 'certwheel-system',
+    shards: 0,
     workers: 16,
     routineEvents: false,
     trustPropagationMs: 120_000,
@@ -58,6 +59,7 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     'metrics-authentication': 'true',
     'health-probe-bind-address': '[::1]:2',
     'leader-elect': 'true',
+    shards: '0',
     'leader-elect-namespace': 'lease',
     'cluster-authorities': 'true',
     authorities: 'selfManaged,vault',
@@ -97,6 +99,7 @@ test('every option can be a flag, with a blank or an equals sign', () => {
     healthAddress: { host: '::1', port: 2 },
     leaderElect: true,
     leaderElectNamespace: 'lease',
+    shards: 0,
     workers: 3,
     routineEvents: true,
     trustPropagationMs: 90_000,
@@ -168,6 +171,19 @@ test('on a terminal the log is text, unless it is said otherwise', () => {
 
 test('the Lease is in the namespace of the controller', () => {
   assert.is(configOf(['--controller-namespace=sys']).leaderElectNamespace, 'sys');
+});
+
+test('without a number there are 64 shards', () => {
+  assert.is(configOf(['--shards']).shards, 64);
+  assert.is(configOf(['--shards', '--log-level=debug']).shards, 64);
+  assert.is(configOf(['--shards', '32']).shards, 32);
+  assert.is(configOf(['--shards=3']).shards, 3);
+  assert.throws(() => configOf(['--shards=257']), /--shards 257 is no number from 0 to 256/);
+});
+
+test('one replica acts, or all of them do', () => {
+  assert.throws(() => configOf(['--shards=64', '--leader-elect']), /--leader-elect and --shards exclude each other/);
+  assert.is(configOf(['--shards=0', '--leader-elect']).leaderElect, true);
 });
 
 test('namespaces are read without blanks and repetitions', () => {

@@ -1,4 +1,5 @@
 import { parseArgs } from 'node:util';
+import { DEFAULT_SHARDS, MOST_SHARDS } from './api/shard-names.ts';
 import { AUDIT_OPTIONS, type AuditConfig, toAuditConfig } from './audit/flags.ts';
 import { BACKENDS } from './backends/index.ts';
 import { type Option, oneOf, toBoolean, toCount, toList, toMs, toNamespace } from './flag-values.ts';
@@ -22,6 +23,8 @@ export interface Config extends ServingConfig, TenantConfig, TargetConfig, Probe
   readonly authorities: readonly string[] | undefined;
   readonly leaderElect: boolean;
   readonly leaderElectNamespace: string;
+  /** How many ranges the replicas share out among them; 0 where they don't. */
+  readonly shards: number;
   readonly workers: number;
   readonly routineEvents: boolean;
   readonly trustPropagationMs: number;
@@ -72,7 +75,13 @@ const OPTIONS = [
     flag: 'leader-elect-namespace',
     value: 'NAME',
     standard: '',
-    help: 'namespace of the Lease; the controller namespace if empty',
+    help: 'namespace of the Leases; the controller namespace if empty',
+  },
+  {
+    flag: 'shards',
+    value: 'N',
+    standard: '0',
+    help: `replicas share the work in N ranges of namespaces, by Leases; ${DEFAULT_SHARDS} without a number, 0 is off`,
   },
   { flag: 'workers', value: 'N', standard: '16', help: 'certificates reconciled concurrently' },
   {
@@ -135,6 +144,7 @@ export function helpText(): string {
     '  --help                                  print this help',
     '',
     'certwheel audit verify and certwheel audit who read the audit log: certwheel audit --help',
+    'certwheel shard NAMESPACE prints the Lease that names its owner: certwheel shard --help',
     '',
     'Each flag has an environment variable: --log-level is CERTWHEEL_LOG_LEVEL.',
   ].join('\n');
@@ -143,7 +153,11 @@ export function helpText(): string {
 function parseFlags(args: readonly string[]): Readonly<Record<string, string | boolean | undefined>> {
   const switches = new Set<string>(OPTIONS.filter(({ value }) => value === undefined).map(({ flag }) => `--${flag}`));
   // Kubernetes programs take --leader-elect and --leader-elect=false alike, which parseArgs doesn't.
-  const spelt = args.map((arg) => (switches.has(arg) ? `${arg}=true` : arg));
+  const spelt = args.map((arg, index) => {
+    const hasValue = args[index + 1]?.startsWith('-') === false;
+    if (arg === '--shards' && !hasValue) return `${arg}=${DEFAULT_SHARDS}`;
+    return switches.has(arg) ? `${arg}=true` : arg;
+  });
   const options = {
     ...Object.fromEntries(OPTIONS.map(({ flag }) => [flag, { type: 'string' } as const])),
     help: { type: 'boolean' },
@@ -169,7 +183,7 @@ function toConfig(values: Values, isTerminal: boolean): Config {
     clusterAuthorities: namespaces.length === 0 || toBoolean('cluster-authorities', values['cluster-authorities']),
     authorities: authorities.length === 0 ? undefined : authorities,
     ...toServingConfig(values),
-    leaderElect: toBoolean('leader-elect', values['leader-elect']),
+    ...toReplicas(values),
     leaderElectNamespace: toNamespace('leader-elect-namespace', leaderElectNamespace),
     workers: toCount('workers', values.workers, 1, 1000),
     routineEvents: toBoolean('routine-events', values['routine-events']),
@@ -186,6 +200,15 @@ function toConfig(values: Values, isTerminal: boolean): Config {
       LOG_FORMATS,
     ),
   };
+}
+
+/** Either one replica acts, or all of them do. */
+function toReplicas(values: Values): Pick<Config, 'leaderElect' | 'shards'> {
+  const leaderElect = toBoolean('leader-elect', values['leader-elect']);
+  const shards = toCount('shards', values.shards, 0, MOST_SHARDS);
+  if (leaderElect && shards > 0)
+    throw new StartError('--leader-elect and --shards exclude each other: one replica acts, or all share the work');
+  return { leaderElect, shards };
 }
 
 function variable(flag: string): string {

@@ -10,6 +10,7 @@ import { VERSION } from './version.ts';
 try {
   const [subcommand, ...args] = process.argv.slice(2);
   if (subcommand === 'audit') await audit(args);
+  else if (subcommand === 'shard') await shard(args);
   else await control();
 } catch (error) {
   // One line on standard error: the logs of a Pod that doesn't start are read on a telephone.
@@ -24,6 +25,11 @@ async function audit(args: readonly string[]): Promise<void> {
     console.error(`certwheel: ${messageOf(error).split('\n')[0]}`);
     return 2;
   });
+}
+
+async function shard(args: readonly string[]): Promise<void> {
+  const { shardCommand } = await import('./shards/command.ts');
+  console.log(shardCommand(args));
 }
 
 async function control(): Promise<void> {

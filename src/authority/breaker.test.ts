@@ -132,4 +132,13 @@ test('one that has no door is none the less probed less and less', () => {
   assert.is(breaker.blockedBy, undefined);
 });
 
+test('a replica with a quarter of the shards probes a quarter as often', () => {
+  const clock: Clock = { ...systemClock, monotonicMs: () => 1_000, random: () => 0.5 };
+  const breaker = new Breaker(clock, undefined, () => 0.25);
+  breaker.probe()(DOWN);
+  assert.is(breaker.probeInMs, 4_000);
+  breaker.probe()(DOWN, 2_000);
+  assert.is(breaker.probeInMs, 2_000, 'what the authority asked for is obeyed as it is');
+});
+
 test.run();

@@ -36,8 +36,12 @@ export class Breaker {
   /** Failures in all. */
   #failures = 0;
 
-  constructor(clock: Clock, door: ConcurrencyLimit | undefined) {
+  readonly #share: () => number;
+
+  /** `share` is the part of all probes that this replica makes. */
+  constructor(clock: Clock, door: ConcurrencyLimit | undefined, share: () => number = () => 1) {
     this.#clock = clock;
+    this.#share = share;
     this.#door = door;
   }
 
@@ -103,7 +107,8 @@ export class Breaker {
     this.#state = { is: 'open', trouble, doubt };
     this.#failures++;
     this.#attempts++;
-    this.#probeAtMs = this.#clock.monotonicMs() + (waitMs ?? backoffMs(this.#attempts, PROBE, this.#clock.random()));
+    const backoff = backoffMs(this.#attempts, PROBE, this.#clock.random()) / this.#share();
+    this.#probeAtMs = this.#clock.monotonicMs() + (waitMs ?? backoff);
     this.#door?.setConcurrency(0);
   }
 

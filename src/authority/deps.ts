@@ -19,6 +19,10 @@ import type { Runtime } from './runtime.ts';
 export interface AuthorityDeps extends RotationDeps {
   find(key: string): AnyCertificateAuthority | undefined;
   readonly registry: Registry;
+  /** Whether another replica reconciles the authority of that key, and this one only signs for it; without it none. */
+  readonly isFollowed?: ((key: string) => boolean) | undefined;
+  /** Whether this replica reconciles the ClientCertificate of that key; without it all. */
+  readonly isOurs?: ((key: string) => boolean) | undefined;
   start(resource: CertificateAuthority): Runtime;
   /** The Secrets that keep CA generations of this authority, the unreadable ones too. */
   generationSecrets(key: string): readonly GenerationSecret[];
@@ -34,11 +38,11 @@ export interface AuthorityDeps extends RotationDeps {
   /** How often the status of one authority may be written. */
   readonly statusWrites: Buckets;
   recordEvent(resource: AnyCertificateAuthority, event: EventText): void;
-  readonly fallbacks: Pick<Fallbacks, 'look' | 'forget' | 'problemOf'>;
+  readonly fallbacks: Pick<Fallbacks, 'look' | 'follow' | 'forget' | 'problemOf'>;
   /** The fallback that the authority names, as it is now. */
   fallbackOf(resource: CertificateAuthority): FallbackFinding | undefined;
   readonly ledgers: Pick<Ledgers, 'write' | 'forget'>;
-  readonly revocations: Pick<Revocations, 'learn' | 'look' | 'forget'>;
+  readonly revocations: Pick<Revocations, 'learn' | 'look' | 'follow' | 'forget'>;
   /** Something that certificates look at has changed. */
   wakeCertificates(key: string): void;
   /** The turn of these certificates has come. */

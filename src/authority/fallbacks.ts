@@ -70,6 +70,22 @@ export class Fallbacks {
     }
   }
 
+  /**
+   * The same where another replica keeps it: reads what is stored, and writes nothing. Returns when to look again, since no event tells.
+   */
+  async follow(resource: CertificateAuthority, runtime: Runtime): Promise<Date | undefined> {
+    const key = authorityKey(resource);
+    this.forget(key);
+    const wasUsed = authorityConditions(resource.status).some(({ type }) => type === FALLBACK_READY);
+    if (resource.fallback === undefined && !wasUsed) return undefined;
+    try {
+      runtime.fallback = (await this.#load(resource)).kept;
+    } catch (thrown) {
+      this.#problems.set(key, troubleOf(reportable(thrown, this.#deps.log)));
+    }
+    return new Date(this.#deps.clock.now().getTime() + LOOK_AGAIN_MS);
+  }
+
   /** Why the trust in its fallback can't be kept; it isn't trusted before it is. */
   problemOf(key: string): Trouble | undefined {
     return this.#problems.get(key);

@@ -14,6 +14,9 @@ import { LEDGER_SECRET, mergeLedgers, readLedgerSecret } from './ledger-secret.t
 const TOGETHER_MS = 5_000;
 const TRY_AGAIN_MS = 30_000;
 
+/** Another replica that writes a ledger may end before it has: so long this one could still do it in its place. */
+const HELD_MS = 60_000;
+
 /** An authority that is to be reconciled, and when. */
 interface Due {
   readonly authority: string;
@@ -24,6 +27,8 @@ interface LedgersDeps {
   readonly clock: Clock;
   readonly log: Logger;
   readonly ownership: Ownership;
+  /** Whether this replica writes the ledger of that authority; without it, all of them. */
+  isOwned?(authority: string): boolean;
   /** Proves what the ledgers say; nothing is sealed without it. */
   readonly seal?: Seal;
   /**
@@ -48,6 +53,8 @@ export class Ledgers {
   readonly #deps: LedgersDeps;
   /** By authority and namespace, what is not written yet. */
   readonly #unwritten = new Map<string, Map<string, string>>();
+  /** By authority that another replica has: when something was noted last. */
+  readonly #heldSince = new Map<string, Date>();
 
   constructor(deps: LedgersDeps) {
     this.#deps = deps;
@@ -66,6 +73,7 @@ export class Ledgers {
     if (former === present) return [];
     const { namespace } = before;
     const now = this.#deps.clock.now();
+    this.#dropHeld(now);
     const missing = missingFrom(present, former, now, this.#sealing(namespace));
     if (missing.length === 0) return [];
     const issuerOf = ({ sealedFor }: LedgerEntry) =>
@@ -83,7 +91,17 @@ export class Ledgers {
   #note(authority: string, namespace: string, entries: readonly LedgerEntry[], now: Date): void {
     const unwritten = this.#unwritten.get(authority) ?? new Map<string, string>();
     this.#unwritten.set(authority, unwritten);
+    if (this.#deps.isOwned?.(authority) === false) this.#heldSince.set(authority, now);
     unwritten.set(namespace, nextLedger(unwritten.get(namespace) ?? '', entries, now, this.#sealing(namespace)));
+  }
+
+  #dropHeld(now: Date): void {
+    for (const [authority, since] of this.#heldSince) {
+      const isOwned = this.#deps.isOwned?.(authority) !== false;
+      const isOver = Math.abs(now.getTime() - since.getTime()) > HELD_MS;
+      if (isOwned || isOver) this.#heldSince.delete(authority);
+      if (isOver && !isOwned) this.#unwritten.delete(authority);
+    }
   }
 
   /** Writes what is not written yet. Answers when to try again where that failed: an authority works without its ledger. */

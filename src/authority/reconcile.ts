@@ -1,14 +1,11 @@
-import { isDeepStrictEqual } from 'node:util';
 import { type CertificateAuthority, isBrokenAuthority } from '../api/certificate-authority.ts';
 import type { CARotationRequest } from '../api/generated/types.ts';
 import { earliest } from '../api/moments.ts';
-import type { AuthorityView } from '../certificate/authority-view.ts';
 import { classify } from '../errors.ts';
-import { idOfChain } from '../pki/ca.ts';
 import { successorDue } from '../pki/ca-life.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
-import { canSign, endOf, isPresent, mayHaveSigned, signingOf, sourceOf } from '../rotation/generation.ts';
+import { endOf, isPresent, signingOf, sourceOf } from '../rotation/generation.ts';
 import type { Plan } from '../rotation/plan-types.ts';
 import { withStop } from '../rotation/reissue.ts';
 import { answersOf } from '../rotation/requests.ts';
@@ -18,8 +15,10 @@ import { advance } from './advance.ts';
 import { demandOn } from './demand.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { fallbackReady } from './fallback-status.ts';
+import { followAuthority } from './follow.ts';
 import { reportMissingNamespace } from './missing-namespace.ts';
 import { probe } from './probe.ts';
+import { publishView, spreading } from './publish-view.ts';
 import { report, reportBroken } from './report.ts';
 import type { Runtime } from './runtime.ts';
 import { viewAuthority } from './view.ts';
@@ -42,6 +41,7 @@ export async function reconcileAuthority(key: string, deps: AuthorityDeps, run: 
     const { code, message } = error;
     if (runtime !== undefined && runtime.view === undefined)
       publishView(key, runtime, viewAuthority(runtime, [], { code, message }, deps.clock.now()), deps);
+    if (deps.isFollowed?.(key)) throw thrown;
     const reported = await reportMissingNamespace(deps.find(key), error, deps);
     if (reported === undefined) throw thrown;
     return reported;
@@ -55,6 +55,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   if (resource === undefined || isBrokenAuthority(resource)) {
     deps.registry.remove(key);
     deps.wakeCertificates(key);
+    if (resource !== undefined && deps.isFollowed?.(key)) return { do: 'rest' };
     if (resource !== undefined) return reportBroken(resource, deps);
     deps.metrics.hide(key);
     deps.ledgers.forget(key);
@@ -63,6 +64,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
     return { do: 'rest' };
   }
   const runtime = deps.registry.ensure(resource, () => deps.start(resource));
+  if (deps.isFollowed?.(key)) return followAuthority(resource, runtime, deps, run);
   const { remote } = runtime.definition.capabilities;
   // What another machine says of its CA decides about the next step; what is at hand follows from it.
   if (remote) await probe(runtime, deps, run);
@@ -83,7 +85,12 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   runtime.troubleSince = breaker.trouble && earliest([runtime.troubleSince, now]);
   const seen = viewAuthority(runtime, trust, because(breaker.blockedBy), now);
   const consumers = deps.consumers(resource);
-  const { released, fresh, stop, recheckAt: releaseAt } = runtime.releases.look(seen, consumers, deps.clock);
+  const {
+    released,
+    fresh,
+    stop,
+    recheckAt: releaseAt,
+  } = runtime.releases.look(seen, consumers, deps.clock, deps.isOurs);
   await deps.revocations.learn(resource, runtime);
   publishView(key, runtime, { ...seen, released }, deps);
   deps.wakeReleased(fresh);
@@ -148,49 +155,6 @@ function requestsOf(resource: CertificateAuthority, runtime: Runtime, now: Date)
     before: resource.status.caRotation?.requests ?? [],
   };
   return answersOf(asked, now);
-}
-
-/** Between two backends, and after an expired CA, the new CA doesn't sign before its trust is spread, and the former one doesn't sign any more. */
-function spreading(runtime: Runtime, now: Date): Trouble | undefined {
-  const prepared = runtime.generations.find((each) => !mayHaveSigned(each) && canSign(each));
-  if (prepared === undefined || signingOf(runtime, now) !== undefined) return undefined;
-  const message = `CA generation ${prepared.version} goes into every ca.crt before it signs, and the former one signs no more`;
-  return { code: 'AuthorityNotReady', message };
-}
-
-function publishView(key: string, runtime: Runtime, seen: AuthorityView, deps: AuthorityDeps): void {
-  const before = runtime.view;
-  // A server whose every refusal reads otherwise must not have the status of each certificate written at each probe.
-  const isSameTrouble = before !== undefined && before.trouble?.code === seen.trouble?.code;
-  const view = isSameTrouble ? { ...seen, trouble: before.trouble } : seen;
-  runtime.view = view;
-  auditTrust(key, runtime, before, view, deps);
-  if (before === undefined || !isDeepStrictEqual(visible(before), visible(view))) deps.wakeCertificates(key);
-}
-
-/** Which CA certificates verifiers must trust from now on; with the first view of a process what it begins with. */
-function auditTrust(
-  key: string,
-  { resource }: Runtime,
-  before: AuthorityView | undefined,
-  { trust }: AuthorityView,
-  { audit }: AuthorityDeps,
-): void {
-  if (audit === undefined || trust.anchors.size === 0 || before?.trust.hash === trust.hash) return;
-  const isFirst = before === undefined || before.trust.anchors.size === 0;
-  const anchors = [...trust.anchors.keys()];
-  audit.write({
-    event: 'trustChanged',
-    authority: key,
-    uid: resource.uid,
-    anchors,
-    reason: isFirst ? 'Found' : 'Changed',
-  });
-}
-
-/** The part of a view whose change means that certificates must look again. */
-function visible({ trouble, trust, intermediates, signing, limits, generations, usableAnchors }: AuthorityView) {
-  return { usableAnchors, trouble, hash: trust.hash, below: idOfChain(intermediates), signing, limits, generations };
 }
 
 /** The next moment at which something may be otherwise without any event. */

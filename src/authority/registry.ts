@@ -10,6 +10,9 @@ export interface Pace {
   readonly probes: Bucket;
 }
 
+/** The part of what an authority allows that this replica may use; undefined for all. */
+export type ShareOf = (resource: CertificateAuthority) => (() => number) | undefined;
+
 /** A CA rotation takes eight steps and its roll-back four, so that some of them may follow each other. */
 const STEPS = { capacity: 30, refillMs: 20_000 };
 /** Its backoff probes a little less often when it is in trouble. */
@@ -19,6 +22,12 @@ const PROBES = { capacity: 10, refillMs: 3_000 };
 export class Registry {
   readonly #runtimes = new Map<string, Runtime>();
   readonly #paces = new Map<string, Pace>();
+  readonly #shareOf: ShareOf;
+
+  /** Without `shareOf` this replica has all. */
+  constructor(shareOf: ShareOf = () => undefined) {
+    this.#shareOf = shareOf;
+  }
 
   get(key: string): Runtime | undefined {
     return this.#runtimes.get(key);
@@ -48,7 +57,10 @@ export class Registry {
   paceOf(resource: CertificateAuthority): Pace {
     const key = authorityKey(resource);
     const known = this.#paces.get(key);
-    const pace = known ?? { steps: new Bucket(STEPS), probes: new Bucket(PROBES) };
+    const pace = known ?? {
+      steps: new Bucket(STEPS),
+      probes: new Bucket({ ...PROBES, share: this.#shareOf(resource) }),
+    };
     this.#paces.set(key, pace);
     return pace;
   }

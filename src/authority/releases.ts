@@ -28,12 +28,14 @@ export class Releases {
   readonly #bucket: Bucket;
   #released = NONE;
 
-  constructor(terms: Reissue) {
+  /** `share` is the part of all certificates that this replica re-issues. */
+  constructor(terms: Reissue, share?: () => number) {
     const { requests, perMs } = terms;
     this.#terms = terms;
     this.#bucket = new Bucket({
       capacity: Math.max(1, Math.floor((requests * LOOK_MS) / perMs)),
       refillMs: perMs / requests,
+      share,
     });
   }
 
@@ -41,10 +43,12 @@ export class Releases {
     return this.#released;
   }
 
+  /** Those that `isOurs` denies count among those that fail, and are released by another replica. */
   look(
     view: Omit<AuthorityView, 'released'>,
     consumers: readonly Consumer[],
     clock: Pick<Clock, 'now' | 'monotonicMs'>,
+    isOurs: (key: string) => boolean = () => true,
   ): Released {
     const { maxFailures } = this.#terms;
     const now = clock.now();
@@ -54,14 +58,15 @@ export class Releases {
     const nowMs = clock.monotonicMs();
     // While nothing is issued, what is released would come all at once afterwards.
     const tokens = view.trouble === undefined ? this.#bucket.available(nowMs) : 0;
-    const fresh = nextReleases(formers, held, { maxFailures, tokens });
+    const stop = stopOf(formers, maxFailures);
+    const ours = formers.filter(({ key }) => isOurs(key));
+    const fresh = stop === undefined ? nextReleases(ours, held, { maxFailures, tokens }) : [];
     for (const key of fresh) {
       this.#bucket.take(nowMs);
       held.add(key);
     }
     this.#released = held.size === 0 ? NONE : held;
-    const stop = stopOf(formers, maxFailures);
-    const isWaiting = held.size < formers.length && stop === undefined && view.trouble === undefined;
+    const isWaiting = ours.some(({ key }) => !held.has(key)) && stop === undefined && view.trouble === undefined;
     const nextMs = isWaiting ? [now.getTime() + Math.max(LOOK_MS, this.#bucket.untilNext(nowMs))] : [];
     // What fails counts no more once it has expired.
     const endsMs = stop === undefined ? [] : stop.failing.map(({ notAfter }) => notAfter.getTime());

@@ -68,6 +68,8 @@ interface Parts {
   connect(onChange: () => void): { readonly backend: Backend; release(): void };
   /** How long the request of a certificate took, however it ended. */
   answered(seconds: number): void;
+  /** The part of what it allows that this replica may use, in (0, 1]; all without it. */
+  readonly share?: (() => number) | undefined;
 }
 
 /**
@@ -84,14 +86,14 @@ export function originOf({ uid, type, backend }: Pick<CertificateAuthority, 'uid
 
 /** The runtime of an authority, before anything is known of it. */
 export function createRuntime(resource: CertificateAuthority, parts: Parts): Runtime {
-  const { definition, clock, wake, call, connect, answered } = parts;
+  const { definition, clock, wake, call, connect, answered, share } = parts;
   const { remote, persistKey, rateLimit: soundRate } = definition.capabilities;
   const rateLimit = resource.rateLimit ?? soundRate;
-  const limits = { capacity: ASKED_AT_ONCE, rate: rateLimit };
+  const limits = { capacity: ASKED_AT_ONCE, rate: rateLimit, share };
   const turnstile = remote || rateLimit !== undefined ? new Turnstile(limits, clock, call) : undefined;
   const polls = persistKey ? new Turnstile({ ...limits, rate: rateLimit && twice(rateLimit) }, clock, call) : undefined;
   // One that asks no other machine is as its probe finds it, so no certificate has to be tried first.
-  const breaker = new Breaker(clock, remote ? turnstile : undefined);
+  const breaker = new Breaker(clock, remote ? turnstile : undefined, share);
   const { backend, release } = connect(() => {
     breaker.probeNow();
     wake();
@@ -102,7 +104,7 @@ export function createRuntime(resource: CertificateAuthority, parts: Parts): Run
     origin: originOf(resource),
     definition,
     rateLimit,
-    releases: new Releases(resource.caRotation.reissue),
+    releases: new Releases(resource.caRotation.reissue, share),
     turnstile,
     polls,
     breaker,

@@ -17,6 +17,13 @@ export interface LeaseOptions {
   /** Must differ between replicas and between two lives of the same Pod. */
   identity: string;
   timing?: Partial<LeaseTiming> | undefined;
+  /** What is logged where it is had and where it is lost; that of a leader by default. */
+  messages?: LeaseMessages | undefined;
+}
+
+export interface LeaseMessages {
+  readonly gained: string;
+  readonly lost: string;
 }
 
 export interface LeaseTiming {
@@ -48,6 +55,8 @@ interface Seen {
   at: number;
 }
 
+const OF_LEADER: LeaseMessages = { gained: 'became the leader', lost: 'lost the leadership' };
+
 const DEFAULTS: LeaseTiming = { durationMs: 15_000, renewDeadlineMs: 10_000, retryMs: 5_000 };
 
 /** Of the retry period: short enough that a request that hangs leaves time for another one before the deadline. */
@@ -76,15 +85,36 @@ export class Lease {
 
   /** Waits for leadership, then keeps it; ends when it is lost or the signal aborts, which alone gives nothing back. */
   async run(signal: AbortSignal, callbacks: LeaseCallbacks): Promise<void> {
-    const { logger, identity, name } = this.#options;
+    const { logger, identity, name, messages = OF_LEADER } = this.#options;
     if (!(await this.#acquire(signal))) return;
-    logger.info('became the leader', { lease: name, identity });
+    logger.info(messages.gained, { lease: name, identity });
     callbacks.onStarted();
     await this.#keep(signal);
     if (signal.aborted) return;
     this.#renewedAt = undefined;
-    logger.error('lost the leadership', { lease: name, identity });
+    logger.error(messages.lost, { lease: name, identity });
     callbacks.onLost();
+  }
+
+  /** Takes or renews it at this moment; true when the API server has confirmed that it is ours. */
+  confirm(signal: AbortSignal): Promise<boolean> {
+    return this.#attempt(signal);
+  }
+
+  /**
+   * The same as release, for processes that hold it together under one identity: not where `isShared` finds another one. It is asked
+   * between a read of the Lease and the write, so that one that confirms it meanwhile makes the write fail.
+   */
+  async releaseUnless(isShared: () => Promise<boolean>): Promise<void> {
+    if (!this.held()) return;
+    try {
+      await this.#look();
+      if (await isShared()) return;
+    } catch (error) {
+      this.#report(error);
+      return;
+    }
+    await this.release();
   }
 
   /** Gives the Lease back so that another need not wait; for after the last act of a graceful stop. Never throws. */
@@ -149,7 +179,7 @@ export class Lease {
     }
   }
 
-  async #look(signal: AbortSignal): Promise<void> {
+  async #look(signal?: AbortSignal): Promise<void> {
     const { client, clock, namespace, name, identity } = this.#options;
     const lease = await client.get(LEASES, namespace, name, {
       signal,

@@ -46,6 +46,8 @@ const NAMES = [
   'certwheel_rotation_failures_total',
   'certwheel_rotation_lateness_seconds',
   'certwheel_rotations_total',
+  'certwheel_shard_owned',
+  'certwheel_shards',
   'certwheel_trust_source_not_after_timestamp_seconds',
   'certwheel_trust_source_ready',
   'certwheel_trust_target_objects',
@@ -146,6 +148,13 @@ test('runs and requests are counted', async () => {
   assert.is(samples['certwheel_workqueue_runs_total{controller="certificates",outcome="rest"}'], 1);
   assert.is(samples['certwheel_workqueue_run_duration_seconds_count{controller="certificates"}'], 1);
   assert.is(samples['certwheel_kube_requests_total{verb="patch",resource="secrets",status="200"}'], 1);
+});
+
+test('shards have series only where replicas share the work', async () => {
+  assert.not.match(await metricsOf().registry.metrics(), /^certwheel_shard/m);
+  const shared = await metricsOf(100, { held: 22, count: 64 }).registry.metrics();
+  assert.match(shared, /^certwheel_shard_owned 22$/m);
+  assert.match(shared, /^certwheel_shards 64$/m);
 });
 
 test.run();

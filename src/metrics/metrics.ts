@@ -29,6 +29,8 @@ export interface Gauges {
   watches(): Iterable<readonly [name: string, stats: WatchStats]>;
   monotonicMs(): number;
   leading(): boolean;
+  /** The ranges that this replica holds; undefined without shards. */
+  shards(): { readonly held: number; readonly count: number } | undefined;
 }
 
 export type Metrics = ReturnType<typeof createMetrics>;
@@ -242,7 +244,19 @@ export function createMetrics(authorityTypes: readonly string[], clock: Clock, m
           for (const [watch, { leftOut }] of gauges.watches()) if (leftOut > 0) gauge.set({ watch }, leftOut);
         },
       );
-      asked('certwheel_leader', '1 if this replica is the leader.', [], (gauge) => gauge.set(gauges.leading() ? 1 : 0));
+      asked('certwheel_leader', '1 if this replica acts: as the leader, alone, or by its shards.', [], (gauge) =>
+        gauge.set(gauges.leading() ? 1 : 0),
+      );
+      const ofShards = (read: (shards: NonNullable<ReturnType<Gauges['shards']>>) => number) => (gauge: Gauge) => {
+        const shards = gauges.shards();
+        // A gauge without labels is 0 after a reset.
+        if (shards === undefined) gauge.remove();
+        else gauge.set(read(shards));
+      };
+      const ofAll = ofShards(({ count }) => count);
+      asked('certwheel_shards', 'Shards that there are in all; absent without --shards.', [], ofAll);
+      const ofOurs = ofShards(({ held }) => held);
+      asked('certwheel_shard_owned', 'Shards that this replica holds; absent without --shards.', [], ofOurs);
     },
   };
 }

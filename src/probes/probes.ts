@@ -111,6 +111,13 @@ export class Probes {
     );
   }
 
+  /** Another replica asks this verifier: what is known would be old when it comes back. */
+  leave(key: string): void {
+    const [authority = '', name = ''] = key.split('#');
+    this.#drop(key);
+    this.#deps.metrics.hide(authority, name);
+  }
+
   /** One round of questions to one verifier. */
   async reconcile(key: string, run: Run): Promise<Outcome> {
     const { clock, find, ownership, registry } = this.#deps;
@@ -241,10 +248,15 @@ export class Probes {
   }
 
   #forget(key: string, authority: string, name: string): void {
+    if (this.#drop(key)) this.#deps.wakeAuthority(authority);
+    this.#deps.metrics.hide(authority, name);
+  }
+
+  /** Whether there was anything known. */
+  #drop(key: string): boolean {
     this.#subjects.forget(key);
     this.#askedAtMs.delete(key);
-    if (this.#records.delete(key)) this.#deps.wakeAuthority(authority);
-    this.#deps.metrics.hide(authority, name);
+    return this.#records.delete(key);
   }
 
   #in(ms: number): Date {

@@ -50,4 +50,20 @@ test('each key has a bucket of its own, which is dropped once it is full again',
   assert.is(buckets.size, 1);
 });
 
+test('replicas that share a bucket take no more together than one that has it alone, but for one token each', () => {
+  const [capacity, refillMs, spanMs] = [4, 250, 60_000];
+  for (const shares of [[1], [0.5, 0.5], [0.25, 0.75], [0.3, 0.3, 0.4]]) {
+    const taken = shares.map((share) => {
+      const bucket = new Bucket({ capacity, refillMs, share: () => share });
+      let count = 0;
+      for (let nowMs = 1_000; nowMs <= 1_000 + spanMs; nowMs += 10) if (bucket.take(nowMs) === 0) count++;
+      return count;
+    });
+    const sum = taken.reduce((one, other) => one + other, 0);
+    const most = capacity + spanMs / refillMs;
+    assert.ok(sum <= most + shares.length, `${taken} of ${most}`);
+    assert.ok(sum >= 0.95 * most, `${taken} of ${most}`);
+  }
+});
+
 test.run();

@@ -3,6 +3,8 @@ export interface BucketLimits {
   readonly capacity: number;
   /** Then one in each such time, in milliseconds. */
   readonly refillMs: number;
+  /** The part of that which counts here, in (0, 1]: others have the rest. All without it. */
+  readonly share?: (() => number) | undefined;
 }
 
 /** A token bucket. Moments are milliseconds of a monotonic clock. */
@@ -25,16 +27,23 @@ export class Bucket {
 
   /** In how many milliseconds there is a token: 0 where there is one. */
   untilNext(nowMs: number): number {
-    return this.available(nowMs) > 0 ? 0 : Math.ceil((1 - this.#tokens) * this.#limits.refillMs);
+    if (this.available(nowMs) > 0) return 0;
+    return Math.ceil(((1 - this.#tokens) * this.#limits.refillMs) / this.#share());
   }
 
   /** How many tokens there are. */
   available(nowMs: number): number {
     const { capacity, refillMs } = this.#limits;
-    this.#tokens = Math.min(capacity, this.#tokens + Math.max(0, nowMs - this.#filledAtMs) / refillMs);
+    const share = this.#share();
+    const most = Math.max(1, capacity * share);
+    this.#tokens = Math.min(most, this.#tokens + (Math.max(0, nowMs - this.#filledAtMs) * share) / refillMs);
     this.#filledAtMs = nowMs;
     // Not quite 1 after the very wait that was answered: fractions are binary.
     return Math.floor(this.#tokens + 1e-9);
+  }
+
+  #share(): number {
+    return this.#limits.share?.() ?? 1;
   }
 }
 

@@ -34,6 +34,8 @@ interface ControllerDeps {
   readonly reconcile: Reconcile;
   /** By when a key should be done; without it the longest waiting comes first. */
   readonly deadlineOf?: DeadlineOf | undefined;
+  /** Which keys are reconciled; all without it. */
+  readonly accepts?: ((key: string) => boolean) | undefined;
   readonly clock: Clock;
   readonly log: Logger;
   readonly metrics: ControllerMetrics;
@@ -65,7 +67,7 @@ export class Controller {
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
-    this.queue = new WorkQueue(deps.clock, deps.deadlineOf);
+    this.queue = new WorkQueue(deps.clock, deps.deadlineOf, deps.accepts);
   }
 
   /** Starts the workers; harmless when they run already. */

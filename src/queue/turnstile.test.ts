@@ -196,4 +196,40 @@ test('a key that was inside when it was shut counts until it has left', () => {
   turnstile.close();
 });
 
+test('replicas that share a rate let no more in together, whatever their shares are', () => {
+  for (const shares of [
+    [0.5, 0.5],
+    [0.2, 0.8],
+    [0.3, 0.3, 0.4],
+  ]) {
+    let nowMs = 0;
+    const clock = { ...systemClock, monotonicMs: () => nowMs };
+    const rate = { requests: 10, perMs: 1_000, burst: 10 };
+    const doors = shares.map((share) => new Turnstile({ capacity: 16, rate, share: () => share }, clock, () => true));
+    let entered = 0;
+    for (; nowMs < 30_000; nowMs += 20)
+      for (const door of doors)
+        if (door.enter('one', undefined)) {
+          entered++;
+          door.leave();
+        }
+    for (const door of doors) door.close();
+    assert.ok(entered <= 10 + 300, `${entered} by ${shares}`);
+    assert.ok(entered >= 280, `${entered} by ${shares}`);
+  }
+});
+
+test('a share that grows brings no tokens with it', () => {
+  let [nowMs, share] = [0, 0.1];
+  const clock = { ...systemClock, monotonicMs: () => nowMs };
+  const rate = { requests: 1, perMs: 1_000, burst: 10 };
+  const door = new Turnstile({ capacity: 100, rate, share: () => share }, clock, () => true);
+  assert.ok(door.enter('first', undefined));
+  share = 1;
+  assert.not(door.enter('second', undefined));
+  nowMs = 1_100;
+  assert.ok(door.enter('second', undefined));
+  door.close();
+});
+
 test.run();

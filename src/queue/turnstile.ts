@@ -6,6 +6,8 @@ export interface Limits {
   readonly capacity: number;
   /** How many may enter in a time; `burst` of them at once after a pause. Undefined for no limit. */
   readonly rate?: { readonly requests: number; readonly perMs: number; readonly burst: number } | undefined;
+  /** The part of all that which counts here, in (0, 1]: other replicas have the rest. All without it. */
+  readonly share?: (() => number) | undefined;
 }
 
 /** Says to a key that it is its turn; false where there is no such key any more. */
@@ -46,7 +48,7 @@ export class Turnstile {
     this.#limits = limits;
     this.#clock = clock;
     this.#call = call;
-    this.#tokens = limits.rate?.burst ?? Number.POSITIVE_INFINITY;
+    this.#tokens = limits.rate === undefined ? Number.POSITIVE_INFINITY : this.#burst(limits.rate.burst);
     this.#filledAtMs = clock.monotonicMs();
   }
 
@@ -139,8 +141,9 @@ export class Turnstile {
   #nextTokenMs(): number {
     const { rate } = this.#limits;
     const whole = Math.floor(this.#tokens);
-    if (rate === undefined || whole >= rate.burst || whole >= this.#places()) return Number.POSITIVE_INFINITY;
-    return ((whole + 1 - this.#tokens) * rate.perMs) / rate.requests;
+    if (rate === undefined || whole >= this.#burst(rate.burst) || whole >= this.#places())
+      return Number.POSITIVE_INFINITY;
+    return ((whole + 1 - this.#tokens) * rate.perMs) / (rate.requests * this.#share());
   }
 
   /** How many more could be inside at this moment. */
@@ -150,14 +153,25 @@ export class Turnstile {
   }
 
   #places(): number {
-    return Math.min(this.#limits.capacity, this.#most) - this.#inside;
+    const capacity = Math.max(1, Math.floor(this.#limits.capacity * this.#share()));
+    return Math.min(capacity, this.#most) - this.#inside;
   }
 
   #fill(): void {
     const { rate } = this.#limits;
     if (rate === undefined) return;
     const nowMs = this.#clock.monotonicMs();
-    this.#tokens = Math.min(rate.burst, this.#tokens + ((nowMs - this.#filledAtMs) * rate.requests) / rate.perMs);
+    const filled = ((nowMs - this.#filledAtMs) * rate.requests * this.#share()) / rate.perMs;
+    this.#tokens = Math.min(this.#burst(rate.burst), this.#tokens + filled);
     this.#filledAtMs = nowMs;
+  }
+
+  /** At least one, since none would ever enter with less. */
+  #burst(burst: number): number {
+    return Math.max(1, Math.floor(burst * this.#share()));
+  }
+
+  #share(): number {
+    return this.#limits.share?.() ?? 1;
   }
 }

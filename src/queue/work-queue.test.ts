@@ -171,4 +171,34 @@ bench('a closed queue sends its workers home and takes nothing', async ({ clock,
   assert.equal(taken, [undefined, undefined]);
 });
 
+test('keys that are not accepted are dropped: when they are added, when they have to go, and when their moment comes', async () => {
+  const clock = new FakeClock(START);
+  const giveBack = clock.takeTimers();
+  const accepted = new Set(['ours', 'lost', 'late']);
+  const queue = new WorkQueue(clock, undefined, (key) => accepted.has(key));
+  const taken: (string | undefined)[] = [];
+  try {
+    for (const key of ['foreign', 'lost']) queue.add(key);
+    queue.add('late', clock.in(SECOND));
+    queue.add('ours', clock.in(2 * SECOND));
+    assert.is(queue.depth(), 1);
+    accepted.delete('lost');
+    queue.tidy();
+    assert.is(queue.depth(), 0);
+    accepted.delete('late');
+    void queue.take().then((key) => taken.push(key));
+    await clock.advance(2 * SECOND);
+    assert.equal(taken, ['ours']);
+    assert.equal([...queue.running()], ['ours']);
+    queue.add('ours');
+    accepted.delete('ours');
+    queue.tidy();
+    queue.done('ours');
+    assert.is(queue.depth(), 0);
+  } finally {
+    queue.close();
+    giveBack();
+  }
+});
+
 test.run();

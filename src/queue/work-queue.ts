@@ -48,10 +48,13 @@ export class WorkQueue {
   #leadMs = Number.NEGATIVE_INFINITY;
 
   readonly #deadlineOf: DeadlineOf;
+  readonly #accepts: (key: string) => boolean;
 
-  constructor(clock: Clock, deadlineOf: DeadlineOf = () => undefined) {
+  /** Keys that it doesn't accept are dropped: when they are added, and when their moment comes. */
+  constructor(clock: Clock, deadlineOf: DeadlineOf = () => undefined, accepts: (key: string) => boolean = () => true) {
     this.#clock = clock;
     this.#deadlineOf = deadlineOf;
+    this.#accepts = accepts;
     this.#wasSetBack();
   }
 
@@ -94,6 +97,17 @@ export class WorkQueue {
     return ready;
   }
 
+  /** The keys that workers hold. */
+  running(): Iterable<string> {
+    return this.#running;
+  }
+
+  /** Drops the keys that it doesn't accept any more. */
+  tidy(): void {
+    for (const keys of [this.#waiting, this.#again])
+      for (const key of [...keys.keys()]) if (!this.#accepts(key)) keys.delete(key);
+  }
+
   close(): void {
     this.#closed = true;
     clearTimeout(this.#timer);
@@ -101,7 +115,7 @@ export class WorkQueue {
   }
 
   #add(entry: Entry): void {
-    if (this.#closed) return;
+    if (this.#closed || !this.#accepts(entry.key)) return;
     const side = this.#running.has(entry.key) ? this.#again : this.#waiting;
     const known = side.get(entry.key);
     const at = Math.min(entry.at, known?.at ?? Number.POSITIVE_INFINITY);
@@ -138,6 +152,10 @@ export class WorkQueue {
         return;
       }
       this.#waiting.delete(next.key);
+      if (!this.#accepts(next.key)) {
+        this.#ready.end(next.key, 0);
+        continue;
+      }
       this.#running.add(next.key);
       this.#takers.shift()?.(next.key);
     }

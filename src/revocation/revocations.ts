@@ -64,11 +64,23 @@ export class Revocations {
   forget(authority: string): void {
     const uid = this.#kept.get(authority)?.uid;
     this.#kept.delete(authority);
+    this.#deps.registers?.leave(authority);
     if (uid === undefined) return;
     this.#deps.crls.withdraw(uid).catch((thrown: unknown) => {
       const { code, message } = classify(thrown);
       this.#deps.log.warn('the CRLs of a deleted authority could not be removed', { authority, code, error: message });
     });
+  }
+
+  /** Another replica publishes the CRLs from now on, or has until now: what is known of them and of the register is old. */
+  leave(resource: CertificateAuthority): void {
+    const authority = authorityKey(resource);
+    const known = this.#kept.get(authority);
+    this.#kept.delete(authority);
+    // Its certificates don't ask again by themselves.
+    if (known !== undefined && known.asked.size > 0)
+      this.#kept.set(authority, { ...nothingKept(), asked: known.asked });
+    this.#deps.crls.leave(resource.uid);
   }
 
   /**
@@ -79,6 +91,24 @@ export class Revocations {
     if (abilityOf(resource, runtime).by === 'nothing') return;
     const kept = this.#of(authorityKey(resource));
     await this.#read(resource, kept).catch(() => {});
+  }
+
+  /**
+   * The same where another replica has the authority: notes down what certificates of this one ask for, and learns what has become
+   * of it. Returns when to look again.
+   */
+  async follow(resource: CertificateAuthority, runtime: Runtime): Promise<Date | undefined> {
+    const kept = this.#of(authorityKey(resource));
+    kept.ability = abilityOf(resource, runtime);
+    if (kept.ability.by === 'nothing') {
+      this.#wake(kept.asked.values());
+      kept.asked.clear();
+      return undefined;
+    }
+    this.#watch(resource, kept);
+    const left = await this.#noteDown(resource, kept, { isFollowed: true });
+    if (kept.isRead && left.length === 0) return undefined;
+    return this.#after(kept.problem === undefined && left.length === 0 ? TOGETHER_MS : TRY_AGAIN_MS);
   }
 
   /** Notes down what is asked for, and has the authority revoke what is owed. */
@@ -94,6 +124,7 @@ export class Revocations {
       kept.asked.clear();
       return { ...NO_REVOCATIONS, unable: isWanted ? ability.because : undefined };
     }
+    this.#watch(resource, kept);
     const left = await this.#noteDown(resource, kept);
     if (!kept.isRead) {
       const recheckAt = this.#after(kept.problem === undefined ? TOGETHER_MS : TRY_AGAIN_MS);
@@ -108,6 +139,17 @@ export class Revocations {
     const recheckAt = earliest([askAt, published?.recheckAt, searchAt, roomAt, readAt]);
     const { crls = [], problems: crlProblems = [] } = published ?? {};
     return { ...findingsOf(kept, left), crls, crlProblems, recheckAt };
+  }
+
+  /** Where several replicas write the register, a watch tells of what another one has written. */
+  #watch(resource: CertificateAuthority, kept: Kept): void {
+    const authority = authorityKey(resource);
+    this.#deps.registers?.watch(resource, (resourceVersion) => {
+      const known = this.#kept.get(authority) ?? kept;
+      if (known.stored?.metadata?.resourceVersion === resourceVersion) return;
+      known.isRead = false;
+      this.#deps.wakeAuthority(authority, this.#after(0));
+    });
   }
 
   #of(authority: string): Kept {
@@ -127,11 +169,15 @@ export class Revocations {
   }
 
   /** Answers what there was no room for. Where the register can't be had, `kept` says so and the authority works without. */
-  async #noteDown(resource: CertificateAuthority, kept: Kept): Promise<readonly Problem[]> {
+  async #noteDown(
+    resource: CertificateAuthority,
+    kept: Kept,
+    { isFollowed = false } = {},
+  ): Promise<readonly Problem[]> {
     const { clock, issued, log, noted } = this.#deps;
     try {
       await this.#read(resource, kept);
-      await searchLedgers(kept, resource.revocation, () => issued(resource), clock.now());
+      if (!isFollowed) await searchLedgers(kept, resource.revocation, () => issued(resource), clock.now());
       const now = clock.now();
       const asked = new Map(kept.asked);
       // A CRL has to list it once more after its end, and the next one may be as far away as half of the validity.
@@ -141,7 +187,7 @@ export class Revocations {
       if (hasMore(register, before)) {
         for (const [serial, entry] of register)
           if (!before.has(serial)) tellOnce(kept, 'noted', entry, () => noted(resource, entry));
-        await this.#write(resource, kept, register);
+        await this.#write(resource, kept, register, isFollowed ? this.#deps.assertActive : undefined);
       } else kept.register = before;
       // Also what was noted down already: its finalizer waits to learn that.
       this.#wake(asked.values());
@@ -167,6 +213,10 @@ export class Revocations {
     }
   }
 
+  #assertOwned(resource: CertificateAuthority): () => void {
+    return () => this.#deps.ownership.assert(authorityKey(resource));
+  }
+
   async #read(resource: CertificateAuthority, kept: Kept): Promise<void> {
     if (kept.isRead) return;
     const stored = await this.#deps.read(this.#deps.namespaceOf(resource), REGISTER_SECRET.nameOf(resource));
@@ -178,10 +228,15 @@ export class Revocations {
     this.#wake(kept.register.values());
   }
 
-  async #write(resource: CertificateAuthority, kept: Kept, register: Register): Promise<void> {
-    const { apply, namespaceOf, ownership } = this.#deps;
+  async #write(
+    resource: CertificateAuthority,
+    kept: Kept,
+    register: Register,
+    assertOwned = this.#assertOwned(resource),
+  ): Promise<void> {
+    const { apply, namespaceOf } = this.#deps;
     const namespace = namespaceOf(resource);
-    ownership.assert(authorityKey(resource));
+    assertOwned();
     kept.stored ??= await apply(REGISTER_SECRET.blank(resource, namespace));
     kept.stored = await apply(registerManifest(resource, namespace, register, kept.stored));
     kept.register = register;
@@ -202,12 +257,12 @@ export class Revocations {
 
   /** Answers when to ask again for what is still owed. */
   async #request(resource: CertificateAuthority, runtime: Runtime, kept: Kept, run: Run): Promise<Date | undefined> {
-    const { clock, ownership } = this.#deps;
+    const { clock } = this.#deps;
     const { attempts } = kept;
     const deps = {
       clock,
       attempts,
-      assertOwned: () => ownership.assert(authorityKey(resource)),
+      assertOwned: this.#assertOwned(resource),
       failed: failureOf(resource, this.#deps),
     };
     await this.#markDone(resource, kept, await requestRevocations(owedIn(kept.register), runtime, deps, run));

@@ -164,12 +164,17 @@ function withNameProblems(
 }
 
 /** There is nothing to write, and nothing to remember. */
-function forget(key: string, { results, sources, remote, crls, metrics }: TargetsDeps) {
+/** Nothing is known any more of the targets of an authority; what was written stays. */
+export function forgetTargets(key: string, { results, sources, remote, crls, metrics }: TargetsDeps): void {
   results.forget(key);
   remote.forget(key);
   sources.forget(key);
   crls.forget(key);
   metrics.hideTargets(key);
+}
+
+function forget(key: string, deps: TargetsDeps) {
+  forgetTargets(key, deps);
   return { do: 'rest' } as const;
 }
 

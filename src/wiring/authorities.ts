@@ -58,13 +58,20 @@ export interface TrustEvidence extends Pick<TargetResults, 'status' | 'crlCondit
   targetProofs(key: string, fingerprint: string): readonly TrustProof[];
 }
 
+export interface WiredAuthorities {
+  readonly controller: Controller;
+  /** To be called when another replica has the authority of that key, or has had it. */
+  leave(key: string): void;
+}
+
 export function wireAuthorities(
   services: Services,
   { ledgers, revocations }: { readonly ledgers: Ledgers; readonly revocations: Revocations },
   trust: TrustEvidence,
   wakes: Wakes,
-): Controller {
-  const { audit, ownership, client, clock, cluster, config, events, log, metrics, registry } = services;
+): WiredAuthorities {
+  const { audit, ownership, client, clock, cluster, config, events, log, metrics, registry, sharding } = services;
+  const isShared = config.shards > 0;
   const members = (key: string) => membersOf(key, registry.get(key)?.generations ?? [], cluster);
   /** Of the authorities whose fallback it is. */
   const standby = (key: string) => {
@@ -98,6 +105,8 @@ export function wireAuthorities(
       const isOwed = runtime?.resource.revocation.keepsCrl && abilityOf(runtime.resource, runtime).by === 'crl';
       return isOwed ? trust.crlProofs(key, generation) : [];
     },
+    isFollowed: isShared ? (key) => !sharding.owns(key) : undefined,
+    isOurs: isShared ? sharding.owns : undefined,
     find: (key) => cluster.authority(key),
     start: (resource) =>
       startAuthority(resource, services, () => controller.queue.add(authorityKey(resource)), wakes.certificate),
@@ -149,12 +158,13 @@ export function wireAuthorities(
   const controller = new Controller({
     name: 'authorities',
     workers: WORKERS,
+    accepts: (key) => sharding.owns(key) || sharding.follows(key),
     reconcile: (key, run) => reconcileAuthority(key, deps, run),
     clock,
     log,
     metrics,
   });
-  return controller;
+  return { controller, leave: (key) => deps.fallbacks.forget(key) };
 }
 
 /** The blank Secret of a new generation; one that was left by a process that ended too soon, or by another replica, too. */

@@ -1,6 +1,6 @@
 import { isBrokenAuthority } from '../api/certificate-authority.ts';
 import { type ClientCertificate, isBroken } from '../api/client-certificate.ts';
-import { CLIENT_CERTIFICATES, CONFIG_MAPS } from '../api/names.ts';
+import { CLIENT_CERTIFICATES, CONFIG_MAPS, SECRETS } from '../api/names.ts';
 import { keyOf, parseMeta, type RawObject } from '../api/parse.ts';
 import { requestPlacesOf } from '../certificate/client-request.ts';
 import type { CertificateDeps } from '../certificate/deps.ts';
@@ -17,6 +17,7 @@ import { passwordSecretsOf, readStorePasswords } from '../certificate/secret/sto
 import type { SecretView } from '../certificate/secret/view.ts';
 import { assertServed, assertServedByFallback } from '../certificate/served.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status/status.ts';
+import { RetryableError } from '../errors.ts';
 import type { DecisionsOn } from '../policy/permission.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
@@ -30,13 +31,18 @@ import { revokeEach } from './revocations.ts';
 import { nextKeyAccess, secretAccess } from './secret-access.ts';
 import { recordEvent, type Services, STATUS_WRITES, writeStatus } from './services.ts';
 
-/** The controller of ClientCertificates, and what is to be called when one of them is gone. */
-export function wireCertificates(
-  services: Services,
-  revocations: Revocations,
-): { controller: Controller; forget: (key: string) => void } {
-  const { audit, booksKey, cluster, client, clock, config, events, log, metrics, references, registry, ownership } =
-    services;
+interface WiredCertificates {
+  readonly controller: Controller;
+  /** To be called when one of them is gone. */
+  forget(key: string): void;
+  /** To be called when another replica has one of them. */
+  leave(key: string): void;
+}
+
+/** The controller of ClientCertificates. */
+export function wireCertificates(services: Services, revocations: Revocations): WiredCertificates {
+  const { audit, booksKey, cluster, client, clock, config, events, log, metrics, references, registry } = services;
+  const { ownership, sharding } = services;
   const followed = new FollowedSecrets({ references, clock, wake: (key, at) => controller.queue.add(key, at) });
   const awaited = new PendingRequests((key, name) => {
     const [namespace = '', certificate = ''] = key.split('/');
@@ -93,9 +99,14 @@ export function wireCertificates(
     recent,
     suggestions,
     requestedBy: ({ requestedBy = 'unverified' }) => (config.requestStamps ? requestedBy : 'unverified'),
-    assertServed: (resource, made) => assertServed(resource, made, clock.now(), observing),
-    assertServedByFallback: (resource, made, asked) =>
-      assertServedByFallback(resource, made, asked, clock.now(), observing),
+    assertServed: async (resource, made) => {
+      await assertSeen(resource, services);
+      return assertServed(resource, made, clock.now(), observing);
+    },
+    assertServedByFallback: async (resource, made, asked) => {
+      await assertSeen(resource, services);
+      return assertServedByFallback(resource, made, asked, clock.now(), observing);
+    },
     purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
     freshPasswords: (resource) => readStorePasswords(resource, secrets.get),
     seal: booksKey.seal,
@@ -159,6 +170,7 @@ export function wireCertificates(
     workers: config.workers,
     reconcile: (key, run) => reconcileCertificate(key, deps, run),
     deadlineOf: (key) => deadlineOf(secretOf(cluster, key)),
+    accepts: sharding.owns,
     clock,
     log,
     metrics,
@@ -168,7 +180,28 @@ export function wireCertificates(
     followed.forget(key);
     suggestions.forget(key);
   };
-  return { controller, forget };
+  const leave = (key: string) => {
+    forget(key);
+    recent.drop(key);
+    deps.unpublished.drop(key);
+    deps.deletions.delete(key);
+    awaited.drop(key);
+  };
+  return { controller, forget, leave };
+}
+
+/**
+ * Right after a certificate came from another replica, the watch may lack the Secret that one wrote last: it would look as if a new
+ * certificate were due.
+ */
+async function assertSeen(resource: ClientCertificate, { client, cluster, sharding }: Services): Promise<void> {
+  if (!sharding.isFresh(keyOf(resource))) return;
+  const live = await client.get(SECRETS, resource.namespace, resource.spec.secretName);
+  const seen = cluster.secretOnArrival(secretKeyOf(resource));
+  // One that is in no cache was read by this very run.
+  const isMissed = seen === undefined && live !== undefined && cluster.secrets.isAbsent(secretKeyOf(resource));
+  if (isMissed || (seen !== undefined && seen.resourceVersion !== live?.metadata?.resourceVersion))
+    throw new RetryableError('Conflict', 'the Secret was written by another replica');
 }
 
 /** By a list of one, since that needs no right beyond those for watching. */
@@ -188,9 +221,9 @@ export function wakeMembers(queue: WorkQueue, { cluster }: Services, authority: 
   for (const each of cluster.certificates.byIndex('authority', authority)) if (!isBroken(each)) queue.add(keyOf(each));
 }
 
-/** For the one whose turn it is at its authority; false where it is gone. */
-export function wakeCertificate(queue: WorkQueue, { cluster }: Services, key: string): boolean {
-  if (cluster.certificates.get(key) === undefined) return false;
+/** For the one whose turn it is at its authority; false where it is gone, or another replica has it. */
+export function wakeCertificate(queue: WorkQueue, { cluster, sharding }: Services, key: string): boolean {
+  if (cluster.certificates.get(key) === undefined || !sharding.owns(key)) return false;
   queue.addFirst(key);
   return true;
 }

@@ -57,6 +57,8 @@ export class Cluster {
   });
   readonly #controllerNamespace: string;
   readonly #watches: Watches;
+  /** Namespaces of whose Secrets views are kept. */
+  #keepsViews: (namespace: string) => boolean = () => true;
 
   constructor(config: Config, deps: WatchDeps) {
     this.#controllerNamespace = config.controllerNamespace;
@@ -88,8 +90,11 @@ export class Cluster {
     this.clusterAuthorities = authoritiesOf('ClusterCertificateAuthority');
     this.secrets = new Cache<SecretKept, 'authority'>({
       reduce: (object) => {
-        if (this.#isNamed(object)) return viewOnArrival(object);
         const { namespace = '' } = object.metadata ?? {};
+        if (this.#isNamed(object)) {
+          const view = viewOnArrival(object);
+          return this.#keepsViews(namespace) ? view : recordOfView(view);
+        }
         return recordSecret(object, () => dearRecords.take(namespace, deps.clock.monotonicMs()) === 0);
       },
       indexes: { authority: (each) => [authorityOf(each)].filter((key) => key !== undefined) },
@@ -161,6 +166,11 @@ export class Cluster {
   /** Keeps a view of a Secret that was read past the cache: it came before the certificate that names it. */
   keepView(view: SecretView): void {
     if (this.secretOnArrival(keyOf(view)) === undefined) this.secrets.revise(keyOf(view), view.resourceVersion, view);
+  }
+
+  /** From now on views are kept in these namespaces alone; see dropViews for those that are there. */
+  keepViewsIn(keepsViews: (namespace: string) => boolean): void {
+    this.#keepsViews = keepsViews;
   }
 
   /** See Watches. */

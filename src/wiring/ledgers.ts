@@ -7,11 +7,12 @@ import { namespaceOf, type Services } from './services.ts';
 
 /** The ledgers beside the authorities, with access to the API server. */
 export function wireLedgers(services: Services): Ledgers {
-  const { booksKey, client, clock, cluster, log, ownership, registry } = services;
+  const { booksKey, client, clock, cluster, log, ownership, registry, sharding } = services;
   return new Ledgers({
     clock,
     log,
     ownership,
+    isOwned: sharding.owns,
     seal: booksKey.seal,
     mayHaveIssued: (authority, namespace, proof) => {
       const resource = cluster.authority(authority);

@@ -1,3 +1,4 @@
+import type { AnyCertificateAuthority } from '../api/certificate-authority.ts';
 import { Probes, probeKeysOf } from '../probes/probes.ts';
 import { Controller } from '../queue/controller.ts';
 import { SlowWork } from '../queue/slow-work.ts';
@@ -13,11 +14,13 @@ export interface WiredProbes {
   readonly probes: Probes;
   /** Has the verifiers of an authority asked at once. */
   wake(authority: string): void;
+  /** Another replica asks the verifiers of an authority. */
+  leave(resource: AnyCertificateAuthority): void;
 }
 
 /** The controller that asks verifiers; `wakeAuthority` has an authority reconciled. */
 export function wireProbes(services: Services, wakeAuthority: (authority: string) => void): WiredProbes {
-  const { audit, client, clock, cluster, config, log, metrics, ownership, registry } = services;
+  const { audit, client, clock, cluster, config, log, metrics, ownership, registry, sharding } = services;
   const slowWork = new SlowWork(SIGNATURES_AT_ONCE, clock, () => false);
   const probes = new Probes({
     client,
@@ -41,6 +44,7 @@ export function wireProbes(services: Services, wakeAuthority: (authority: string
   const controller = new Controller({
     name: 'probes',
     workers: WORKERS,
+    accepts: sharding.owns,
     reconcile: (key, run) => probes.reconcile(key, run),
     clock,
     log,
@@ -55,6 +59,9 @@ export function wireProbes(services: Services, wakeAuthority: (authority: string
   return {
     controller,
     probes,
+    leave: (resource) => {
+      for (const key of probeKeysOf(resource)) probes.leave(key);
+    },
     wake: (authority) => {
       const resource = cluster.authority(authority);
       for (const key of resource === undefined ? [] : probeKeysOf(resource)) controller.queue.add(key);

@@ -6,8 +6,11 @@ import { LEDGER_SECRET, readLedgerSecret } from '../authority/ledger-secret.ts';
 import type { Wish } from '../certificate/revocation/wishes.ts';
 import { sealedEntries } from '../certificate/secret/ledger.ts';
 import { authorityKeyIn, isRecord, isView } from '../certificate/secret/record.ts';
+import type { Reference } from '../kube/references.ts';
 import { auditRevocation } from '../revocation/audited.ts';
 import type { KnownCrls } from '../revocation/crl/known-crls.ts';
+import type { RegisterWatches } from '../revocation/deps.ts';
+import { REGISTER_SECRET } from '../revocation/register-secret.ts';
 import { Revocations } from '../revocation/revocations.ts';
 import type { Issued } from '../revocation/search.ts';
 import { wireCrls } from './crls.ts';
@@ -24,11 +27,13 @@ interface Wakes {
 
 /** The registers of revocations beside the authorities, with access to the API server. */
 export function wireRevocations(services: Services, knownCrls: KnownCrls, wakes: Wakes): Revocations {
-  const { audit, client, clock, log, metrics, ownership } = services;
+  const { audit, client, clock, log, metrics, ownership, sharding } = services;
   return new Revocations({
     clock,
     log,
     ownership,
+    assertActive: sharding.assertActive,
+    registers: registerWatches(services),
     namespaceOf: (resource) => namespaceOf(resource, services),
     read: (namespace, name) => client.get(SECRETS, namespace, name),
     apply: (manifest) => applyUnaltered(client, manifest),
@@ -44,6 +49,28 @@ export function wireRevocations(services: Services, knownCrls: KnownCrls, wakes:
     },
     refused: (resource, entry, message) => auditRevocation(audit, 'refused', resource, entry, message),
   });
+}
+
+/** Over those of the cluster kind where replicas share the work. */
+function registerWatches(services: Services): RegisterWatches | undefined {
+  const { config, references } = services;
+  if (config.shards === 0) return undefined;
+  const watched = new Map<string, Reference>();
+  return {
+    watch: (resource, onChange) => {
+      const key = authorityKey(resource);
+      if (resource.kind !== 'ClusterCertificateAuthority' || watched.has(key)) return;
+      const [namespace, name] = [namespaceOf(resource, services), REGISTER_SECRET.nameOf(resource)];
+      const reference = references.acquire(SECRETS, namespace, name, () =>
+        onChange(reference.get()?.metadata?.resourceVersion),
+      );
+      watched.set(key, reference);
+    },
+    leave: (key) => {
+      watched.get(key)?.release();
+      watched.delete(key);
+    },
+  };
 }
 
 /** Has each certificate revoked by the authority that issued it. */

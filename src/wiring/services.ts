@@ -12,7 +12,7 @@ import type { EventRecorder } from '../kube/events.ts';
 import type { References } from '../kube/references.ts';
 import type { Logger } from '../log.ts';
 import type { Metrics } from '../metrics/metrics.ts';
-import type { Ownership } from '../ownership.ts';
+import type { Ownership, Sharding } from '../ownership.ts';
 import type { BooksKey } from '../revocation/books-key.ts';
 import type { Cluster } from './cluster.ts';
 
@@ -30,6 +30,7 @@ export interface Services {
   readonly events: EventRecorder;
   readonly metrics: Metrics;
   readonly ownership: Ownership;
+  readonly sharding: Sharding;
   /** Undefined where no audit log is kept. */
   readonly audit: Audit | undefined;
   /** Proves what the controller wrote into ledgers. */
@@ -80,4 +81,12 @@ export function writeStatus<Status extends { conditions?: { type: string }[] }>(
 /** The namespace in which an authority's references resolve and its CA generations are kept. */
 export function namespaceOf(resource: CertificateAuthority, { config }: Services): string {
   return resource.kind === 'CertificateAuthority' ? resource.namespace : config.controllerNamespace;
+}
+
+/** The part of what an authority allows that this replica may use: what serves one namespace has one replica. Undefined for all. */
+export function shareOf(
+  { kind }: Pick<CertificateAuthority, 'kind'>,
+  { config, sharding }: Pick<Services, 'config' | 'sharding'>,
+): (() => number) | undefined {
+  return kind === 'ClusterCertificateAuthority' && config.shards > 0 ? sharding.share : undefined;
 }

@@ -12,7 +12,7 @@ import type { Call } from '../queue/turnstile.ts';
 import { isInBundle, signingOf } from '../rotation/generation.ts';
 import { backendState } from './backend-state.ts';
 import { clusterAccess } from './cluster-access.ts';
-import { namespaceOf, type Services } from './services.ts';
+import { namespaceOf, type Services, shareOf } from './services.ts';
 
 /** Makes the runtime of an authority. `wake` has the authority reconciled, `call` says to a certificate that it is its turn. */
 export function startAuthority(
@@ -35,6 +35,7 @@ export function startAuthority(
       return { backend: backendOf(resource, definition, objects, services), release: objects.release };
     },
     answered: (seconds) => metrics.authorityAnswered(definition.type, seconds),
+    share: shareOf(resource, services),
   });
 }
 
@@ -49,9 +50,13 @@ function backendOf(
   references: Pick<BackendDeps, 'secret' | 'configMap'>,
   services: Services,
 ) {
-  const { booksKey, client, clock, cluster, config, log, ownership, registry } = services;
+  const { booksKey, client, clock, cluster, config, log, registry, sharding } = services;
   const { uid, revocation } = resource;
-  const assertOwned = () => ownership.assert(authorityKey(resource));
+  // Several replicas sign for an authority of the cluster, each for its own namespaces.
+  const assertOwned =
+    resource.kind === 'ClusterCertificateAuthority'
+      ? sharding.assertActive
+      : () => sharding.assert(authorityKey(resource));
   const generations = () => registry.get(authorityKey(resource))?.generations ?? [];
   return definition.create(resource.backend as never, {
     name: keyOf(resource),

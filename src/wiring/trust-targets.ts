@@ -22,7 +22,7 @@ import type { Delivery } from '../trust-targets/delivery.ts';
 import { placeOf } from '../trust-targets/desired.ts';
 import { KINDS } from '../trust-targets/kinds.ts';
 import { targetProofs } from '../trust-targets/proofs.ts';
-import { reconcileTargets, type TargetsDeps } from '../trust-targets/reconcile.ts';
+import { forgetTargets, reconcileTargets, type TargetsDeps } from '../trust-targets/reconcile.ts';
 import type { TargetResults } from '../trust-targets/results.ts';
 import type { TargetAccess } from '../trust-targets/write.ts';
 import { cloudflareTargets } from './cloudflare-targets.ts';
@@ -45,6 +45,8 @@ export interface TrustTargets {
   stats(): Iterable<readonly [string, WatchStats]>;
   /** What verifiers must trust, or the spec of the authority, has changed. */
   wake(authority: string): void;
+  /** Another replica writes the targets of the authority. */
+  leave(authority: string): void;
   /** See targetProofs. */
   proofs(authority: string, fingerprint: string): readonly TrustProof[];
   /** See crlProofs. */
@@ -58,7 +60,7 @@ export function wireTrustTargets(
   knownCrls: KnownCrls,
   report: (authority: string, at: Date) => void,
 ): TrustTargets {
-  const { audit, client, clock, cluster, config, events, log, metrics, ownership, registry } = services;
+  const { audit, client, clock, cluster, config, events, log, metrics, ownership, registry, sharding } = services;
   const caches = new TargetCaches(config, { client, clock, logger: log });
   const isWhole = config.namespaces === undefined;
   const delivery: Delivery = {
@@ -109,6 +111,7 @@ export function wireTrustTargets(
   const controller = new Controller({
     name: 'trust-targets',
     workers: WORKERS,
+    accepts: sharding.owns,
     reconcile: (key, run) => reconcileTargets(key, deps, run),
     clock,
     log,
@@ -124,6 +127,7 @@ export function wireTrustTargets(
     controller,
     results,
     wake,
+    leave: (key) => forgetTargets(key, deps),
     start: (signal) =>
       caches.start(signal, () => {
         for (const each of withTargets()) wake(authorityKey(each));

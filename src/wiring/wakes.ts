@@ -12,7 +12,7 @@ import type { WorkQueue } from '../queue/work-queue.ts';
 import { SecretWaiters } from './secret-waiters.ts';
 import type { Services } from './services.ts';
 
-interface WakeDeps extends Pick<Services, 'clock' | 'cluster' | 'metrics' | 'registry'> {
+interface WakeDeps extends Pick<Services, 'clock' | 'cluster' | 'metrics' | 'registry' | 'sharding'> {
   readonly certificates: WorkQueue;
   readonly authorities: WorkQueue;
   readonly ledgers: Pick<Ledgers, 'secretChanged'>;
@@ -32,7 +32,9 @@ export function wireWakes({ certificates, authorities, ledgers, onGone, ...servi
     registry,
     find: (key) => cluster.authority(key),
     consumers: (resource) => consumersOf(resource, cluster),
-    showDemand: services.metrics.showDemand,
+    showDemand: (resource, demand) => {
+      if (services.sharding.owns(authorityKey(resource))) services.metrics.showDemand(resource, demand);
+    },
     wake: (authority, at) => authorities.add(authority, at),
   });
   cluster.certificates.onChange((key, before, after) => {

@@ -30,6 +30,11 @@ const REFUSED: readonly [Readonly<Record<string, unknown>>, RegExp][] = [
   [{ podDisruptionBudget: { maxUnavailable: 'one' } }, /maxUnavailable/],
   [{ extraArgs: ['leader-elect'] }, /extraArgs.*pattern/s],
   [{ leaderElection: { enabled: false } }, /replicaCount is above 1 and leaderElection.enabled is false/],
+  [{ shards: 257 }, /shards.*maximum/s],
+  [
+    { shards: 64, auditLog: { enabled: true, volume: { persistentVolumeClaim: { claimName: 'audit' } } } },
+    /all replicas would write one audit.log/,
+  ],
   [{ metrics: { enabled: false, serviceMonitor: { enabled: true } } }, /metrics.enabled is false/],
   [
     { acmeResponder: { enabled: true }, controller: { authorities: ['secret'] } },

@@ -11,6 +11,7 @@ import {
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
+  shardPermissions,
   TARGET_PERMISSIONS,
 } from '../../src/api/permissions.ts';
 import type { BackendDefinition } from '../../src/backends/backend.ts';
@@ -37,6 +38,11 @@ test('the roles are what the code says that it needs', async () => {
   assert.equal(one(manifests, 'ClusterRole', 'certwheel').rules, [...EVERYWHERE, ...CLUSTER]);
   assert.equal(one(manifests, 'Role').rules, rules(LEASE_PERMISSIONS));
   assert.is(one(manifests, 'ClusterRoleBinding').subjects?.[0]?.namespace, NAMESPACE);
+});
+
+test('with shards the Leases of all replicas and of all ranges can be written, and all of the namespace be seen', async () => {
+  for (const shards of [3, 64, 128])
+    assert.equal(one(await render({ shards }), 'Role').rules, rules(shardPermissions(shards)));
 });
 
 test('kinds of authority that the values leave out get no rights, and the controller serves none of them', async () => {

@@ -78,6 +78,14 @@ test('the controller understands every argument that the chart gives it', async 
   }
 });
 
+test('with shards all replicas act, and none is elected', async () => {
+  const { args } = podOf(await render({ shards: 64, replicaCount: 3 })).container;
+  const command = parseCommandLine(args, {}, false);
+  assert.ok('config' in command);
+  assert.equal([command.config.leaderElect, command.config.shards], [false, 64]);
+  assert.not.ok(podOf(await render()).container.args.some((arg) => arg.startsWith('--shards')));
+});
+
 test('large numbers stay numbers', async () => {
   const { args } = podOf(
     await render({ controller: { certificateSeries: 1_000_000, namespaceShareMiB: 2_048 } }),

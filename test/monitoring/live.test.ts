@@ -25,6 +25,7 @@ const TAKES_TOO_LONG = new Set([
   'CertwheelWatchStale',
   'CertwheelRevocationOverdue',
   'CertwheelCRLEnding',
+  'CertwheelShardWithoutOwner',
 ]);
 /** The controllers are needed by all the others. */
 const AT_THE_END = new Set(['CertwheelControllerAbsent']);

@@ -194,8 +194,18 @@ export class AuthorityWorld {
       statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
       verifiers: () => [],
       ledgers: { write: async () => undefined, forget: () => {} },
-      revocations: { learn: async () => {}, look: async () => NO_REVOCATIONS, forget: () => {} },
-      fallbacks: { look: async () => undefined, forget: () => {}, problemOf: () => undefined },
+      revocations: {
+        learn: async () => {},
+        follow: async () => undefined,
+        look: async () => NO_REVOCATIONS,
+        forget: () => {},
+      },
+      fallbacks: {
+        look: async () => undefined,
+        follow: async () => undefined,
+        forget: () => {},
+        problemOf: () => undefined,
+      },
       fallbackOf: () => undefined,
       wakeCertificates: () => journal.note('woken'),
       wakeReleased: (keys) => {

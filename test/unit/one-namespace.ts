@@ -2,6 +2,7 @@ import type { RawObject } from '../../src/api/parse.ts';
 import { Registry } from '../../src/authority/registry.ts';
 import { parseCommandLine } from '../../src/config.ts';
 import { ALL_NAMESPACES } from '../../src/kube/cache/entry.ts';
+import { undivided } from '../../src/ownership.ts';
 import { BooksKey } from '../../src/revocation/books-key.ts';
 import { KnownCrls } from '../../src/revocation/crl/known-crls.ts';
 import { wireCertificates } from '../../src/wiring/certificates.ts';
@@ -86,6 +87,7 @@ export function oneNamespace(): OneNamespace {
       failed: () => {},
       certificates: { show: () => {}, hide: () => {} },
     },
+    sharding: undivided(() => {}),
     ownership: { assert: () => {} },
   } as unknown as Services;
   const { controller, forget } = wireCertificates(

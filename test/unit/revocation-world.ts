@@ -157,6 +157,7 @@ export class Replica {
       clock,
       log: SILENT,
       ownership: { assert: () => journal.step('leading') },
+      assertActive: () => journal.step('leading'),
       namespaceOf: () => 'ns',
       read: (_namespace, name) => {
         if (name !== REGISTER_SECRET.nameOf(world.resource)) throw new Error(`no Secret ${name}`);
@@ -166,6 +167,7 @@ export class Replica {
       issued: () => journal.read('ledgers', () => world.issued),
       crls: {
         withdraw: async () => {},
+        leave: () => {},
         // As Crls does, it never throws.
         look: async (_resource, _runtime, revokedBy) => {
           const all = revokedBy(ISSUER);

@@ -6,7 +6,7 @@ import { aCertificate } from './builders.ts';
 
 const NOW = new Date('2026-06-01T12:00:00Z');
 
-export function metricsOf(mostCertificateSeries = 100): Metrics {
+export function metricsOf(mostCertificateSeries = 100, shards?: { held: number; count: number }): Metrics {
   const clock = { ...systemClock, now: () => NOW };
   const metrics = createMetrics(['secret', 'selfManaged'], clock, mostCertificateSeries);
   metrics.ask({
@@ -14,6 +14,7 @@ export function metricsOf(mostCertificateSeries = 100): Metrics {
     watches: () => [['secrets', { lastEventAt: 4_000, restarts: { expired: 2 } } as never]],
     monotonicMs: () => 10_000,
     leading: () => true,
+    shards: () => shards,
   });
   return metrics;
 }

@@ -17,6 +17,7 @@ import {
   PROBE_PERMISSIONS,
   RESPONDER_PERMISSIONS,
   REVIEW_PERMISSIONS,
+  shardPermissions,
   TARGET_PERMISSIONS,
 } from '../../src/api/permissions.ts';
 import type { BackendDefinition } from '../../src/backends/backend.ts';
@@ -49,6 +50,7 @@ export function generateHelmRules(): Outputs {
       ...ofKinds(definitions.map(({ type, clusterPermissions = [] }) => ({ type, permissions: clusterPermissions }))),
     ]),
     named('lease', LEASE_PERMISSIONS.map(rule)),
+    named('shards', shardRules()),
     named('books', BOOKS_PERMISSIONS.map(rule)),
     named('reviews', REVIEW_PERMISSIONS.map(rule)),
     named('audit', AUDIT_PERMISSIONS.map(rule)),
@@ -88,6 +90,12 @@ function ofTargets(rules: Readonly<Record<string, PolicyRule>>): string[] {
   return Object.entries(rules).map(
     ([value, each]) => `{{- if .Values.trustTargets.${value} }}\n${rule(each)}\n{{- end }}`,
   );
+}
+
+/** The names of the ranges follow from their number, which is a value. */
+function shardRules(): string[] {
+  const names = '{{- range until (int .Values.shards) }}, "{{ printf "certwheel-shard-%02d" . }}"{{ end }}';
+  return shardPermissions(0).map((each) => rule(each).replace(/(resourceNames: \[.*)\]/, `$1${names}]`));
 }
 
 function rule({ apiGroups, resources, resourceNames, verbs, why }: PolicyRule): string {

@@ -22,7 +22,7 @@ export async function generateMetricsReference(): Promise<Outputs> {
 /** Those of Certwheel, by name. */
 export async function ownMetrics() {
   const { registry, ask } = createMetrics([], systemClock, 0);
-  ask({ queueDepth: () => 0, watches: () => [], monotonicMs: () => 0, leading: () => false });
+  ask({ queueDepth: () => 0, watches: () => [], monotonicMs: () => 0, leading: () => false, shards: () => undefined });
   const own = registry
     .getMetricsAsArray()
     // What the registry says of its metrics leaves the labels out; the metrics themselves have them.

@@ -135,8 +135,11 @@ annotations: {{- toYaml . | nindent 2 }}
 
 {{/* What would be installed without a complaint, and not work. */}}
 {{- define "certwheel.refuse" -}}
-{{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) }}
-{{- fail "replicaCount is above 1 and leaderElection.enabled is false: several replicas would all act; set one of the two" }}
+{{- if and (gt (int .Values.replicaCount) 1) (not .Values.leaderElection.enabled) (not .Values.shards) }}
+{{- fail "replicaCount is above 1 and leaderElection.enabled is false: several replicas would all act; set one of the two, or shards" }}
+{{- end }}
+{{- if and .Values.shards .Values.auditLog.enabled (hasKey .Values.auditLog.volume "persistentVolumeClaim") }}
+{{- fail "shards is set, so all replicas would write one audit.log in auditLog.volume; leave auditLog.volume empty for standard output, or give each Pod a volume of its own" }}
 {{- end }}
 {{- if and (not .Values.metrics.enabled) (or .Values.metrics.serviceMonitor.enabled .Values.metrics.prometheusRule.enabled) }}
 {{- fail "metrics.enabled is false, so metrics.serviceMonitor and metrics.prometheusRule would find nothing; set metrics.enabled" }}

@@ -96,6 +96,12 @@ export class Crls {
     for (const { metadata } of await maps.list(uid)) if (metadata?.name !== undefined) await maps.delete(metadata.name);
   }
 
+  /** Another process publishes them. */
+  leave(uid: string): void {
+    this.#published.forget(uid);
+    this.#deps.known.forget(uid);
+  }
+
   async #lookAtAll(
     resource: CertificateAuthority,
     generations: readonly SigningGeneration[],

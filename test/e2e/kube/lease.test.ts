@@ -174,6 +174,29 @@ test('a Lease given back is taken over at once', async () => {
   assert.ok(reads === 0 || reads === 1, `taken after ${reads} reads`);
 });
 
+test('processes with one identity hold it together, and only one that sees no other gives it back', async () => {
+  const [one, two] = [standForElection('both', stand.direct, PATIENT), standForElection('both', stand.direct, PATIENT)];
+  await until('both hold it', () => one.lease.held() && two.lease.held());
+  await one.stop();
+  await one.lease.releaseUnless(async () => true);
+  assert.is((await inCluster()).holderIdentity, 'both');
+  await two.stop();
+  await two.lease.releaseUnless(async () => false);
+  assert.is((await inCluster()).holderIdentity, '');
+});
+
+test('one that confirms it while another gives it back keeps it', async () => {
+  const [one, two] = [standForElection('both', stand.direct, PATIENT), standForElection('both', stand.direct, PATIENT)];
+  await until('both hold it', () => one.lease.held() && two.lease.held());
+  await Promise.all([one.stop(), two.stop()]);
+  await one.lease.releaseUnless(async () => {
+    assert.ok(await two.lease.confirm(new AbortController().signal));
+    return false;
+  });
+  assert.is((await inCluster()).holderIdentity, 'both');
+  assert.ok(two.lease.held());
+});
+
 test('clocks that are an hour wrong to either side change nothing', async () => {
   const one = standForElection('one');
   one.clock.skewMs = -3_600_000;

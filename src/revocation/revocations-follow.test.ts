@@ -1,0 +1,91 @@
+/** One register that two replicas write: the owner of the authority, and one that signs for it too. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { RUN } from '../../test/unit/builders.ts';
+import { SILENT } from '../../test/unit/own-authority.ts';
+import { KEY, RevocationWorld, wanted } from '../../test/unit/revocation-world.ts';
+import type { RawObject } from '../api/parse.ts';
+import { RetryableError } from '../errors.ts';
+import { Revocations } from './revocations.ts';
+
+function twoReplicas() {
+  const world = new RevocationWorld();
+  const watchers: ((resourceVersion: string | undefined) => void)[] = [];
+  const woken: string[] = [];
+  const replica = (name: string, isOwner: boolean) =>
+    new Revocations({
+      clock: world.clock,
+      log: SILENT,
+      ownership: {
+        assert: () => {
+          if (!isOwner) throw new RetryableError('Conflict', 'another replica has it');
+        },
+      },
+      assertActive: () => {},
+      registers: {
+        watch: (_resource, onChange) => void watchers.push(onChange),
+        leave: () => {},
+      },
+      namespaceOf: () => 'ns',
+      read: async () => world.read(),
+      apply: async (manifest) => {
+        const stored = world.apply(manifest as RawObject);
+        for (const watcher of watchers) watcher(stored.metadata?.resourceVersion);
+        return stored;
+      },
+      issued: async () => world.issued,
+      crls: { withdraw: async () => {}, leave: () => {}, look: () => Promise.reject(new Error('it keeps no CRL')) },
+      wakeAuthority: () => void woken.push(name),
+      wakeCertificate: () => {},
+      wakeMembers: () => {},
+      noted: () => {},
+      revoked: () => {},
+      refused: () => {},
+    });
+  return { world, woken, owner: replica('owner', true), follower: replica('follower', false) };
+}
+
+test('what a certificate of another replica wants revoked is noted down there, and revoked by the owner alone', async () => {
+  const { world, woken, owner, follower } = twoReplicas();
+  const { resource, runtime } = world;
+  await owner.look(resource, runtime, RUN);
+  await follower.follow(resource, runtime);
+  follower.ask(KEY, 'team/c1', [wanted('01')]);
+  await follower.follow(resource, runtime);
+  assert.equal(world.registered(), { '01': 'owed' });
+  assert.is(world.requests, 0);
+  assert.ok(woken.includes('owner'), 'the watch tells the owner');
+
+  await owner.look(resource, runtime, RUN);
+  assert.equal(world.registered(), { '01': 'done' });
+  assert.is(world.requests, 1);
+  assert.is(follower.viewOf(resource).stateOf('01')?.state, 'Owed');
+  await follower.follow(resource, runtime);
+  assert.is(follower.viewOf(resource).stateOf('01')?.state, 'Revoked');
+});
+
+test('two replicas that note down at once lose nothing', async () => {
+  const { world, owner, follower } = twoReplicas();
+  const { resource, runtime } = world;
+  await owner.look(resource, runtime, RUN);
+  await follower.follow(resource, runtime);
+  owner.ask(KEY, 'team/c1', [wanted('01')]);
+  follower.ask(KEY, 'team/c2', [wanted('02')]);
+  await Promise.all([owner.look(resource, runtime, RUN), follower.follow(resource, runtime)]);
+  for (let round = 0; round < 3; round++) {
+    await follower.follow(resource, runtime);
+    await owner.look(resource, runtime, RUN);
+  }
+  assert.equal(world.registered(), { '01': 'done', '02': 'done' });
+});
+
+test('what was asked for is kept when the authority changes hands', async () => {
+  const { world, follower } = twoReplicas();
+  const { resource, runtime } = world;
+  follower.ask(KEY, 'team/c1', [wanted('01')]);
+  follower.leave(resource);
+  await follower.follow(resource, runtime);
+  assert.equal(world.registered(), { '01': 'owed' });
+});
+
+test.run();

@@ -1,0 +1,133 @@
+import { randomInt } from 'node:crypto';
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { seededRandom } from '../../test/e2e/process/support/chance.ts';
+import { holderOf, LOSSY, type Network, RELIABLE, type Replica, ShardWorld } from '../../test/unit/shard-world.ts';
+import { rangeLeaseName } from '../api/shard-names.ts';
+
+const COUNT = 16;
+/** What the docs promise for a range without owner. */
+const TAKEOVER_MS = 20_000;
+/** Requests that are lost are waited for, and sent again. */
+const LOSSY_TAKEOVER_MS = 35_000;
+const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
+const HISTORIES = Number(process.env.HISTORIES ?? 8);
+console.log(`# SEED=${SEED}`);
+
+/** Watches one world, and notes what must not be. */
+class Judge {
+  readonly faults: string[] = [];
+  readonly #world: ShardWorld;
+  readonly #takeoverMs: number;
+  readonly #ownedAtMs: number[];
+  /** Who acted on each range last, and when. */
+  readonly #acts = new Map<number, { readonly by: Replica; readonly atMs: number }>();
+
+  constructor(world: ShardWorld, takeoverMs: number) {
+    this.#world = world;
+    this.#takeoverMs = takeoverMs;
+    this.#ownedAtMs = Array.from({ length: world.count }, () => 0);
+  }
+
+  check(): void {
+    const { nowMs, replicas } = this.#world;
+    for (let range = 0; range < this.#world.count; range++) {
+      const owners = replicas.filter((each) => each.acts(range));
+      if (owners.length > 1) this.faults.push(`${nowMs}: range ${range} has ${owners.map(({ name }) => name)}`);
+      const since = this.#ownedAtMs[range] ?? 0;
+      const wasAble = replicas.some((each) => each.isHealthy && each.healthySinceMs <= since);
+      if (owners.length > 0) this.#ownedAtMs[range] = nowMs;
+      else if (this.#heardOfHolderMs(range) > since) this.#ownedAtMs[range] = this.#heardOfHolderMs(range);
+      else if (wasAble && nowMs - since > this.#takeoverMs) {
+        this.faults.push(`${nowMs}: range ${range} had no owner for ${nowMs - since} ms`);
+        this.#ownedAtMs[range] = nowMs;
+      }
+    }
+  }
+
+  /** One that wakes for a moment and renews its Lease has its ranges for as long again. */
+  #heardOfHolderMs(range: number): number {
+    const { heardOfMs, store } = this.#world;
+    return heardOfMs.get(holderOf(store.get(rangeLeaseName(range)))) ?? 0;
+  }
+
+  /** Ranges that had no owner for so long that nobody is about to take them. */
+  orphans(): number[] {
+    return this.#ownedAtMs.flatMap((atMs, range) => (this.#world.nowMs - atMs > this.#takeoverMs ? [range] : []));
+  }
+
+  /** A run looks, and acts a moment later on what it saw then: no other replica may have acted between. */
+  run(replica: Replica, range: number): void {
+    if (!replica.isAwake || !replica.shards.isActive || !replica.shards.admits(range) || replica.runs.has(range))
+      return;
+    const world = this.#world;
+    replica.runs.set(range, 1);
+    const begunMs = world.nowMs;
+    const act = () => {
+      if (replica.acts(range)) {
+        const last = this.#acts.get(range);
+        if (last !== undefined && last.by !== replica && last.atMs >= begunMs)
+          this.faults.push(
+            `${world.nowMs}: ${replica.name} acted on range ${range} by what it saw before ${last.by.name} acted`,
+          );
+        this.#acts.set(range, { by: replica, atMs: world.nowMs });
+      }
+      replica.runs.delete(range);
+    };
+    world.at(world.random() * 3_000, () => replica.whenAwake(act));
+  }
+}
+
+async function history(seed: number, network: Network, takeoverMs: number): Promise<string[]> {
+  const random = seededRandom(seed);
+  const world = new ShardWorld({ random, network, count: COUNT });
+  const judge = new Judge(world, takeoverMs);
+  const pick = () => world.replicas[Math.floor(random() * world.replicas.length)] as Replica;
+  for (let each = 0; each < 3; each++) world.start();
+  const work = () => {
+    judge.run(pick(), Math.floor(random() * COUNT));
+    world.at(30, work);
+  };
+  work();
+  await world.run(10_000, () => judge.check());
+  for (let step = 0; step < 25; step++) {
+    const one = pick();
+    const alive = world.replicas.filter(({ isKilled }) => !isKilled);
+    const chance = random();
+    if (chance < 0.2 && alive.length > 1) one.kill();
+    else if (chance < 0.35 && alive.length < 5) world.start();
+    else if (chance < 0.5) one.freeze();
+    else if (chance < 0.65) one.cutOff();
+    else if (chance < 0.75) one.jump((random() - 0.5) * 2 * 86_400_000);
+    else if (chance < 0.8 && alive.length > 1) void one.stop();
+    await world.run(random() * 25_000, () => judge.check());
+    for (const each of world.replicas) {
+      if (each.isFrozen && random() < 0.6) each.wake();
+      if (each.isCutOff && random() < 0.6) each.reconnect();
+    }
+  }
+  for (const each of world.replicas) {
+    if (each.isFrozen) each.wake();
+    if (each.isCutOff) each.reconnect();
+  }
+  if (!world.replicas.some(({ isKilled }) => !isKilled)) world.start();
+  await world.run(150_000, () => judge.check());
+  judge.faults.push(...judge.orphans().map((range) => `range ${range} has no owner in the end`));
+  const held = world.replicas.filter(({ isKilled }) => !isKilled).map(({ shards }) => shards.size);
+  if (network === RELIABLE && Math.max(...held) > Math.ceil(COUNT / held.length))
+    judge.faults.push(`unfair in the end: ${held}`);
+  return judge.faults;
+}
+
+for (const [title, network, takeoverMs] of [
+  ['a network that works', RELIABLE, TAKEOVER_MS],
+  ['a network that loses and delays requests and answers', LOSSY, LOSSY_TAKEOVER_MS],
+] as const)
+  test(`no range ever has two owners, and none is without one for long, with ${title}`, async () => {
+    for (let seed = SEED; seed < SEED + HISTORIES; seed++) {
+      const faults = await history(seed, network, takeoverMs);
+      assert.equal(faults.slice(0, 5), [], `SEED=${seed} HISTORIES=1 node src/shards/shards.test.ts`);
+    }
+  });
+
+test.run();

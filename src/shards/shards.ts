@@ -1,0 +1,276 @@
+import { rangeLeaseName } from '../api/shard-names.ts';
+import type { Clock } from '../clock.ts';
+import type { Logger } from '../log.ts';
+import { messageOf } from '../thrown.ts';
+import { Holdings } from './holdings.ts';
+import { type Board, boardOf, type LeaseView } from './lease-view.ts';
+import { isLostRace, type KnownLeases, Leases } from './leases.ts';
+import { Membership } from './membership.ts';
+import { deadSlots, heldBy, holderOf, membersOf, movesOf } from './moves.ts';
+import type { ShardTiming } from './timing.ts';
+
+/** The Lease that all replicas with the same number of ranges hold together. */
+export interface CommonLease {
+  held(): boolean;
+  /** Renews it now; false where another kind of replica has it. */
+  confirm(signal: AbortSignal): Promise<boolean>;
+}
+
+export interface ShardsDeps {
+  readonly client: ConstructorParameters<typeof Leases>[0]['client'];
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Of the Leases. */
+  readonly namespace: string;
+  /** How many ranges there are. */
+  readonly count: number;
+  /** Makes an identity that was never used. */
+  readonly newIdentity: () => string;
+  readonly known: KnownLeases;
+  readonly common: CommonLease;
+  readonly timing: ShardTiming;
+  /** Whether a run of the range is under way; undefined asks about any range. */
+  readonly isBusy: (range: number | undefined) => boolean;
+  /** Ranges were taken, or have gone: also those that another replica took away. */
+  readonly onChange: (gained: readonly number[], lost: readonly number[]) => void;
+}
+
+/** Decisions that wait for a moment, and runs that have to end, are looked at so often. */
+const TICK_MS = 500;
+const DRAIN_TICK_MS = 50;
+/** Requests at the same time, when a replica takes many ranges. */
+const AT_ONCE = 16;
+
+/** What this replica holds of the work that several share. */
+export class Shards {
+  readonly #deps: ShardsDeps;
+  readonly #leases: Leases;
+  readonly #holdings: Holdings;
+  readonly #freeSince = new Map<number, number>();
+  #membership: Membership | undefined;
+  #pausedUntilMs = Number.NEGATIVE_INFINITY;
+  #wake: (() => void) | undefined;
+  #isChanged = false;
+  #isFull = false;
+  #isClosing = false;
+
+  constructor(deps: ShardsDeps) {
+    this.#deps = deps;
+    this.#leases = new Leases(deps);
+    this.#holdings = new Holdings(deps);
+  }
+
+  /** Whether this replica may act at all at this very moment. */
+  get isActive(): boolean {
+    return this.#membership?.isAlive === true && this.#deps.common.held();
+  }
+
+  /** How many ranges it holds. */
+  get size(): number {
+    return this.#holdings.size;
+  }
+
+  /** Whether the range is this replica's, though it may have to pause: see isActive. */
+  holds(range: number): boolean {
+    return this.#holdings.has(range, this.#membership?.identity);
+  }
+
+  /** Whether runs of the range may begin. */
+  admits(range: number): boolean {
+    return this.holds(range) && !this.#holdings.leaving.has(range);
+  }
+
+  /** See Holdings. */
+  isFresh(range: number): boolean {
+    return this.#holdings.isFresh(range);
+  }
+
+  /** A Lease has changed. */
+  noteChange(): void {
+    this.#isChanged = true;
+    this.#wake?.();
+  }
+
+  /** Takes no further range, and keeps what it has: a graceful stop has begun. */
+  close(): void {
+    this.#isClosing = true;
+  }
+
+  /** Takes part until the signal aborts; never throws. */
+  async run(signal: AbortSignal): Promise<void> {
+    const { common, isBusy } = this.#deps;
+    while (!signal.aborted) {
+      // What was begun before must not go on under a new identity: another replica may have acted on the same keys meanwhile.
+      const membership = common.held() && !isBusy(undefined) ? await this.#join(signal) : undefined;
+      if (membership === undefined) await this.#pause(TICK_MS, signal);
+      else await this.#takePart(membership, signal);
+    }
+  }
+
+  /** Gives up all ranges, after the last run of a graceful stop. Never throws. */
+  async leave(): Promise<void> {
+    const membership = this.#membership;
+    if (membership === undefined || membership.isLost) return;
+    const { log } = this.#deps;
+    try {
+      await membership.end();
+      log.info('shards given back', { slot: membership.slot, ranges: this.#holdings.size });
+    } catch (error) {
+      log.warn('the shards could not be given back; others wait until the Lease runs out', {
+        slot: membership.slot,
+        error: messageOf(error),
+      });
+    }
+  }
+
+  async #join(signal: AbortSignal): Promise<Membership | undefined> {
+    const { clock, log, newIdentity, timing, common } = this.#deps;
+    const slot = this.#freeSlot();
+    if (slot === undefined) return undefined;
+    const failed = (error: unknown) => this.#report('the Lease of this replica could not be renewed', error);
+    try {
+      const deps = { leases: this.#leases, clock, timing, failed };
+      const membership = await Membership.begin(deps, newIdentity(), slot, signal);
+      // The last replica of those before gives the common Lease back where it sees no other: now it would see this one.
+      if (await common.confirm(signal)) {
+        log.info('takes part in the shards', { slot: membership.slot, identity: membership.identity });
+        return membership;
+      }
+      await membership.end();
+    } catch (error) {
+      if (!signal.aborted && !isLostRace(error)) this.#report('no Lease could be taken', error);
+    }
+    return undefined;
+  }
+
+  /** One that is free, or whose holder is dead. */
+  #freeSlot(): { readonly index: number; readonly before: LeaseView | undefined } | undefined {
+    const { clock, log, timing } = this.#deps;
+    const { slots } = this.#board();
+    const dead = new Set(deadSlots({ slots, ranges: [] }, clock.monotonicMs(), timing));
+    const isFree = (slot: LeaseView | undefined) => slot === undefined || slot.holder === '' || dead.has(slot);
+    const index = slots.findIndex(isFree);
+    if (index === -1 && !this.#isFull)
+      log.warn('all places are taken, so this replica waits', { replicas: slots.length });
+    this.#isFull = index === -1;
+    return index === -1 ? undefined : { index, before: slots[index] };
+  }
+
+  async #takePart(membership: Membership, signal: AbortSignal): Promise<void> {
+    const { common, log } = this.#deps;
+    this.#membership = membership;
+    const ended = new AbortController();
+    const abort = () => ended.abort();
+    signal.addEventListener('abort', abort);
+    const kept = membership.keep(ended.signal);
+    while (!signal.aborted && !membership.isLost) {
+      await this.#step(membership, signal);
+      if (!common.held()) await this.leave();
+      if (!signal.aborted && !membership.isLost)
+        await this.#pause(this.#holdings.leaving.size > 0 ? DRAIN_TICK_MS : TICK_MS, signal);
+    }
+    ended.abort();
+    await kept;
+    signal.removeEventListener('abort', abort);
+    if (signal.aborted) return;
+    log.error('another replica has taken the place of this one, or the common Lease is lost', {
+      slot: membership.slot,
+    });
+    this.#holdings.clear();
+    this.#membership = undefined;
+  }
+
+  async #step(membership: Membership, signal: AbortSignal): Promise<void> {
+    const { clock, timing } = this.#deps;
+    const board = this.#board();
+    membership.note(this.#deps.known.get(membership.slot));
+    if (membership.isLost) return;
+    this.#holdings.sync(heldBy(board, membership.identity));
+    this.#noteFree(board);
+    // Paused: what the board says may be old, and the first thing is to renew.
+    if (!this.isActive || this.#isClosing) return;
+    const { identity } = membership;
+    const self = { identity, leaving: this.#holdings.leaving, pausedUntilMs: this.#pausedUntilMs };
+    const moves = movesOf(board, self, this.#freeSince, clock.monotonicMs(), timing);
+    for (const slot of moves.clear) await this.#clear(slot, signal);
+    for (let from = 0; from < moves.claim.length; from += AT_ONCE)
+      await Promise.all(
+        moves.claim.slice(from, from + AT_ONCE).map((range) => this.#claim(range, board, membership, signal)),
+      );
+    if (moves.giveBack !== undefined) this.#holdings.leaving.add(moves.giveBack);
+    for (const range of this.#holdings.leaving) await this.#giveBack(range, signal);
+    if (moves.claim.length > 0) this.#holdings.sync(heldBy(this.#board(), identity));
+  }
+
+  async #clear(slot: LeaseView, signal: AbortSignal): Promise<void> {
+    const { log } = this.#deps;
+    await this.#tryTo('the Lease of a dead replica could not be cleared', async () => {
+      await this.#leases.write(slot.name, '', slot, signal);
+      log.warn('a replica is dead; its ranges are free', { slot: slot.name, identity: slot.holder });
+    });
+  }
+
+  async #claim(range: number, { ranges }: Board, { identity }: Membership, signal: AbortSignal): Promise<void> {
+    if (!this.isActive) return;
+    await this.#tryTo('a range could not be taken', async () => {
+      await this.#leases.write(rangeLeaseName(range), identity, ranges[range], signal);
+    });
+    // One that came back after it was given up: the replica that lacks it doesn't take it.
+    const sinceMs = this.#freeSince.get(range);
+    const { clock, timing } = this.#deps;
+    if (sinceMs !== undefined && clock.monotonicMs() - sinceMs >= timing.orphanMs)
+      this.#pausedUntilMs = clock.monotonicMs() + timing.pauseMs;
+  }
+
+  async #giveBack(range: number, signal: AbortSignal): Promise<void> {
+    const { isBusy, known } = this.#deps;
+    if (!this.#holdings.isGiven(range, isBusy)) return;
+    const identity = this.#membership?.identity ?? '';
+    const lease = known.get(rangeLeaseName(range));
+    if (lease?.holder === identity)
+      await this.#tryTo('a range could not be given back', async () => {
+        await this.#leases.write(rangeLeaseName(range), '', lease, signal);
+      });
+    const board = this.#board();
+    if (board.ranges[range]?.holder === identity) return;
+    this.#holdings.sync(heldBy(board, identity));
+    this.#holdings.gone(range);
+  }
+
+  async #tryTo(what: string, work: () => Promise<void>): Promise<void> {
+    try {
+      await work();
+    } catch (error) {
+      if (!isLostRace(error)) this.#report(what, error);
+    }
+  }
+
+  #noteFree(board: Board): void {
+    const nowMs = this.#deps.clock.monotonicMs();
+    const members = new Set(membersOf(board));
+    board.ranges.forEach((range, index) => {
+      if (holderOf(range, members) !== undefined) this.#freeSince.delete(index);
+      else if (!this.#freeSince.has(index)) this.#freeSince.set(index, nowMs);
+    });
+  }
+
+  #board(): Board {
+    return boardOf(this.#deps.count, (name) => this.#deps.known.get(name));
+  }
+
+  /** Until something changes, but no longer. */
+  async #pause(ms: number, signal: AbortSignal): Promise<void> {
+    const woken = new AbortController();
+    const wake = () => woken.abort();
+    this.#wake = wake;
+    signal.addEventListener('abort', wake);
+    if (!this.#isChanged) await this.#deps.clock.sleep(ms, woken.signal).catch(() => {});
+    signal.removeEventListener('abort', wake);
+    this.#wake = undefined;
+    this.#isChanged = false;
+  }
+
+  #report(what: string, error: unknown): void {
+    this.#deps.log.warn(what, { error: messageOf(error) });
+  }
+}
