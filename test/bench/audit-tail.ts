@@ -1,6 +1,7 @@
 import { createReadStream, statSync } from 'node:fs';
 import type { AuditEvent, ControlPlane } from '../cluster/control-plane.ts';
 
+const READING = ['get', 'list'];
 const MUTATING = ['create', 'update', 'patch', 'delete', 'deletecollection'];
 /** A leader renews it every five seconds, whatever else happens: no write of the work that is measured. */
 const LEASES = 'leases';
@@ -74,7 +75,11 @@ export function writesIn(requests: Requests): number {
 }
 
 export function readsIn(requests: Requests): number {
-  return sum(requests, (what) => !MUTATING.includes(verbOf(what)));
+  return sum(requests, (what) => READING.includes(verbOf(what)));
+}
+
+export function watchesIn(requests: Requests): number {
+  return sum(requests, (what) => verbOf(what) === 'watch');
 }
 
 function isWrite(what: string): boolean {

@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLIENT_CERTIFICATES } from '../../src/api/names.ts';
-import type { AuditEvent } from '../cluster/control-plane.ts';
+import { AuditTail, between, type Requests, readsIn, writesIn } from './audit-tail.ts';
 import type { BenchWorld } from './bench-world.ts';
 import type { Results } from './figures.ts';
 import { compareWithFloor, names, rotateAll, untilIssued } from './rate.ts';
 import { isReady } from './ready.ts';
 import { quantile } from './statistics.ts';
 
-const MUTATING = ['create', 'update', 'patch', 'delete'];
-const READING = ['get', 'list'];
 /** The controller under a name of its own, so that the audit log tells its requests from ours. */
 const USER = 'bench-controller';
 const REST_MS = 20_000;
+const QUIET_MS = 3_000;
 
 /** Requests a rotation and a first issue, counted by the API server; and that nothing is written at rest. */
 export async function measureRequests(world: BenchWorld): Promise<Results> {
@@ -19,32 +18,33 @@ export async function measureRequests(world: BenchWorld): Promise<Results> {
   const kubeconfig = await world.cluster.kubeconfigFor(USER, ['system:masters']);
   await world.namespace('requests');
   const controller = await world.controller(['--kubeconfig', kubeconfig, '--namespaces', 'requests']);
-  await sleep(1_000);
-  const start = await requestsOf(world);
+  const audit = new AuditTail(world.cluster);
+  const start = await untilQuiet(audit);
   await world.create('requests', names('r', count));
   await untilIssued(controller, count);
-  await sleep(2_000);
-  const issued = await requestsOf(world);
+  const issued = await untilQuiet(audit);
   await rotateAll(controller, count);
-  await sleep(2_000);
-  const rotated = await requestsOf(world);
+  const rotated = await untilQuiet(audit);
   await sleep(REST_MS);
-  const rested = await requestsOf(world);
+  const rested = between(rotated, await audit.requests(USER));
   await controller.stop();
+  const [first, rotation] = [between(start, issued), between(issued, rotated)];
   return {
-    firstWrites: { value: (issued.writes - start.writes) / count },
-    writes: { value: (rotated.writes - issued.writes) / count },
-    reads: { value: (rotated.reads - issued.reads) / count },
-    restWrites: { value: rested.writes - rotated.writes },
+    firstWrites: { value: writesIn(first) / count },
+    writes: { value: writesIn(rotation) / count },
+    reads: { value: readsIn(rotation) / count },
+    restWrites: { value: writesIn(rested) },
   };
 }
 
-async function requestsOf({ cluster }: BenchWorld): Promise<{ writes: number; reads: number }> {
-  const events = (await cluster.auditEvents()).filter(
-    (event: AuditEvent) => event.user.username === USER && event.stage === 'ResponseComplete',
-  );
-  const number = (verbs: readonly string[]) => events.filter(({ verb }) => verbs.includes(verb)).length;
-  return { writes: number(MUTATING), reads: number(READING) };
+/** Events are written behind the work, on a slow machine long after it: they count for the phase that caused them. */
+async function untilQuiet(audit: AuditTail): Promise<Requests> {
+  for (let before = await audit.requests(USER); ; ) {
+    await sleep(QUIET_MS);
+    const now = await audit.requests(USER);
+    if (writesIn(between(before, now)) === 0) return now;
+    before = now;
+  }
 }
 
 /** From the request that creates a ClientCertificate to the event that shows it Ready, on an otherwise idle system. */

@@ -3,7 +3,15 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CLIENT_CERTIFICATES, CLUSTER_CERTIFICATE_AUTHORITIES, NAMESPACES } from '../../../src/api/names.ts';
 import { ApiError } from '../../../src/errors.ts';
-import { type AuditTail, between, describeRequests, type Requests, readsIn, writesIn } from '../audit-tail.ts';
+import {
+  type AuditTail,
+  between,
+  describeRequests,
+  type Requests,
+  readsIn,
+  watchesIn,
+  writesIn,
+} from '../audit-tail.ts';
 import type { BenchWorld, MeasuredController } from '../bench-world.ts';
 import { inLanes, pidIn, residentBytes } from '../processes.ts';
 import type { State } from '../protocol.ts';
@@ -125,6 +133,7 @@ export function addTraffic(
 ): void {
   const requests = between(before.requests, after.requests);
   rows.add(`${what}: reads`, readsIn(requests));
+  rows.add(`${what}: opened watches`, watchesIn(requests));
   rows.add(`${what}: writes`, writesIn(requests));
   rows.add(`${what}: received from the API server`, (after.state.bytesReceived - before.bytesReceived) / 1e6, 'MB');
   rows.note(`requests: ${what}`, describeRequests(requests));
