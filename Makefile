@@ -107,7 +107,7 @@ CERTIFICATES ?= 100000
 OUT ?= dist/bench-scale.json
 
 .PHONY: bench-scale
-bench-scale: control-plane ## Measure 100,000 certificates, hours (CERTIFICATES=n for fewer, OUT=file for the figures)
+bench-scale: control-plane ## Measure 100,000 certificates, an hour or more (CERTIFICATES=n for fewer, OUT=file for the figures)
 	node test/bench/scale/main.ts --certificates $(CERTIFICATES) --out $(OUT)
 
 .PHONY: generate
