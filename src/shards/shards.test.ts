@@ -11,7 +11,7 @@ const TAKEOVER_MS = 20_000;
 /** Requests that are lost are waited for, and sent again. */
 const LOSSY_TAKEOVER_MS = 35_000;
 const SEED = Number(process.env.SEED ?? randomInt(2 ** 31));
-const HISTORIES = Number(process.env.HISTORIES ?? 8);
+const HISTORIES = Number(process.env.HISTORIES ?? 5);
 console.log(`# SEED=${SEED}`);
 
 /** Watches one world, and notes what must not be. */

@@ -1,4 +1,5 @@
 import { type AnyCertificateAuthority, authorityKey, isBrokenAuthority } from '../api/certificate-authority.ts';
+import { keyOf } from '../api/parse.ts';
 import type { Controller } from '../queue/controller.ts';
 import type { Revocations } from '../revocation/revocations.ts';
 import { placeOf, rangeOf } from '../shards/ranges.ts';
@@ -51,6 +52,11 @@ export function wireShardChanges(services: Services, parts: Parts): Pick<ShardHo
       const change = changeOf(key);
       if (change === 'lost') parts.leaveCertificate(key);
       else if (change === 'gained') controllers.certificates.queue.add(key);
+    }
+    // Requests of certificates that were deleted while no replica had them.
+    for (const { namespace, certificateName } of cluster.nextKeys.values()) {
+      const key = keyOf({ namespace, name: certificateName });
+      if (changeOf(key) === 'gained') controllers.certificates.queue.add(key);
     }
     narrowWhenQuiet().catch((error: unknown) => {
       if (!parts.signal.aborted) throw error;

@@ -1,7 +1,10 @@
-/** The controller with a wall clock that is set back an hour, and right again, by SIGUSR2. Its timers don't notice. */
+/**
+ * The controller with a wall clock that is an hour behind; SIGUSR2 sets it right, and back again. Its timers don't notice. It begins
+ * behind, so that a CA that it makes is valid by both.
+ */
 const HOUR_MS = 3_600_000;
 const RealDate = Date;
-let behindMs = 0;
+let behindMs = HOUR_MS;
 
 class JumpingDate extends RealDate {
   constructor(...given: [] | [number | string | Date]) {
