@@ -39,7 +39,7 @@ const modules = {
   // Ours, over the ACME client of the Go project.
   'acme-client': { stamps: [], tags: [] },
   // Ours, over all controllers of cert-manager, for `make bench-peers`. Apart, since they take the libraries of many clouds.
-  'cert-manager': { stamps: [], tags: [] },
+  'cert-manager': { stamps: [], tags: [], isForBenches: true },
   // Ours, over the database library of step-ca.
   'step-db': { stamps: [], tags: [] },
   // Ours: the bundle endpoint of go-spiffe.

@@ -1,6 +1,6 @@
 /**
  * Builds the programs that are named, unless that has been done, and prints their paths; `--download` fetches the
- * sources of all modules instead, which takes the network and hardly any processor.
+ * sources of all modules that tests need instead, which takes the network and hardly any processor.
  */
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
@@ -30,8 +30,9 @@ async function download(): Promise<void> {
     return;
   }
   const env = { ...process.env, ...BUILD_ENVIRONMENT };
+  const wanted = Object.entries(MODULES).filter(([, { isForBenches }]) => isForBenches === undefined);
   await Promise.all(
-    Object.keys(MODULES).map((name) =>
+    wanted.map(([name]) =>
       promisify(execFile)('go', ['mod', 'download'], { cwd: moduleFolder(name), env, maxBuffer: 64 * 1024 * 1024 }),
     ),
   );

@@ -9,6 +9,8 @@ export interface GoModule {
   readonly stamps: readonly string[];
   /** Build tags. */
   readonly tags: readonly string[];
+  /** No test uses its programs, so its sources are fetched when it is built. */
+  readonly isForBenches?: true;
 }
 
 /** Cross-compiling or workspace settings of the caller's shell must not leak into programs that are to run here. */
