@@ -45,7 +45,7 @@ test('the account may do what is written down, and nothing else', async () => {
 
 test('with nothing but the roles of the chart, and under its policy, everything works', async () => {
   const world = await shared.get();
-  const args = ['--leader-elect', '--controller-namespace', NAMESPACE, '--trust-propagation', '1s'];
+  const args = ['--leader-elect', '--controller-namespace', NAMESPACE, '--trust-propagation', '1s', '--routine-events'];
   const controller = await startController(await accountKubeconfig(world.cluster), args);
 
   const namespace = await world.namespace();

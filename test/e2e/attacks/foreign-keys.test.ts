@@ -32,7 +32,7 @@ const LABELS = Object.fromEntries(
 );
 const KEYS = ['__proto__', 'constructor', 'toString'];
 
-const scene = oneScene({ authority: false, isHome: true });
+const scene = oneScene({ authority: false, isHome: true, flags: ['--routine-events'] });
 test.after(scene.stop);
 
 const base64 = (text: string) => Buffer.from(text).toString('base64');

@@ -82,10 +82,15 @@ func order(ctx context.Context, directory, caFile, kind, keyFile string, names [
 	}
 	chain, _, err := client.CreateOrderCert(ctx, order.FinalizeURL, csr, true)
 	if err != nil {
-		// Pebble signs later, and its answer doesn't repeat the address of the order, without which the client can't wait.
-		done, waited := client.WaitOrder(ctx, uri)
-		if waited != nil {
-			return "", err
+		// Pebble signs later, and its answer doesn't repeat the address of the order, without which the client can't wait. Until it
+		// begins, the order still counts as ready.
+		done := &acme.Order{}
+		for done.CertURL == "" {
+			var waited error
+			if done, waited = client.WaitOrder(ctx, uri); waited != nil {
+				return "", err
+			}
+			time.Sleep(50 * time.Millisecond)
 		}
 		if chain, err = client.FetchCert(ctx, done.CertURL, true); err != nil {
 			return "", err
