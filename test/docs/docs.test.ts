@@ -26,7 +26,7 @@ test('every link leads to a file', () => {
 
 test('every test file that the threat model names is there, and every attack is in it', () => {
   const page = read('docs/threat-model.md');
-  const named = [...page.matchAll(/`([\w/-]+\.test\.ts)`/g)].map(([, path = '']) =>
+  const named = [...page.matchAll(/`([\w/.-]+\.test\.ts)`/g)].map(([, path = '']) =>
     path.includes('/') ? path : `test/e2e/attacks/${path}`,
   );
   for (const path of named) assert.ok(existsSync(join(ROOT, path)), path);
