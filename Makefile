@@ -99,6 +99,10 @@ bench-ca-rotation: control-plane ## Measure a CA rotation of 10,000 certificates
 bench-trust-targets: control-plane ## Measure a trust bundle in 1,000 namespaces, 2 minutes
 	node test/bench/trust-targets.ts
 
+.PHONY: bench-status-writes
+bench-status-writes: control-plane ## Measure what a status write costs the API server, beside a schema that checks nothing
+	node test/bench/status-writes/main.ts
+
 .PHONY: bench-peers
 bench-peers: control-plane ## Measure Certwheel beside cert-manager, 5 minutes (docs/performance.md)
 	node test/bench/peers/main.ts
