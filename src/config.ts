@@ -1,15 +1,13 @@
-import { parseArgs } from 'node:util';
 import { DEFAULT_SHARDS, MOST_SHARDS } from './api/shard-names.ts';
 import { AUDIT_OPTIONS, type AuditConfig, toAuditConfig } from './audit/flags.ts';
 import { BACKENDS } from './backends/index.ts';
-import { type Option, oneOf, toBoolean, toCount, toList, toMs, toNamespace } from './flag-values.ts';
+import { type Option, oneOf, readFlags, toBoolean, toCount, toList, toMs, toNamespace } from './flag-values.ts';
 import { HSM_OPTIONS, type HsmConfig, toHsmConfig } from './hsm-flags.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from './log.ts';
 import { PROBE_OPTIONS, type ProbeConfig, toProbeConfig } from './probe-flags.ts';
 import { SERVING_OPTIONS, type ServingConfig, toServingConfig } from './serving/flags.ts';
 import { StartError } from './start-error.ts';
 import { TENANT_OPTIONS, type TenantConfig, toTenantConfig } from './tenant-flags.ts';
-import { messageOf } from './thrown.ts';
 import { TARGET_OPTIONS, type TargetConfig, toTargetConfig } from './trust-targets/flags.ts';
 
 export interface Config extends ServingConfig, TenantConfig, TargetConfig, ProbeConfig, HsmConfig, AuditConfig {
@@ -163,12 +161,7 @@ function parseFlags(args: readonly string[]): Readonly<Record<string, string | b
     help: { type: 'boolean' },
     version: { type: 'boolean' },
   } as const;
-  try {
-    return parseArgs({ args: spelt, options, allowPositionals: false }).values;
-  } catch (error) {
-    // The first sentence; the others are advice for programs that take positional arguments.
-    throw new StartError(`${messageOf(error).split(/\.\s|\n/)[0]}; see --help`);
-  }
+  return readFlags({ args: spelt, options, allowPositionals: false }, 'see --help').values;
 }
 
 function toConfig(values: Values, isTerminal: boolean): Config {

@@ -1,5 +1,7 @@
+import { type ParseArgsConfig, parseArgs } from 'node:util';
 import { parseDuration } from './api/duration.ts';
 import { StartError } from './start-error.ts';
+import { messageOf } from './thrown.ts';
 
 export interface Option {
   readonly flag: string;
@@ -7,6 +9,16 @@ export interface Option {
   readonly value: string | undefined;
   readonly standard: string;
   readonly help: string;
+}
+
+/** Takes a command line apart. Throws StartError, which ends with `hint`. */
+export function readFlags<T extends ParseArgsConfig>(config: T, hint: string): ReturnType<typeof parseArgs<T>> {
+  try {
+    return parseArgs(config);
+  } catch (error) {
+    // The first sentence; the others are advice about arguments that begin with a hyphen.
+    throw new StartError(`${messageOf(error).split(/\.\s|\n/)[0]}; ${hint}`);
+  }
 }
 
 export function toList(text: string): string[] {

@@ -1,9 +1,6 @@
-import { parseArgs } from 'node:util';
-import { oneOf } from '../flag-values.ts';
+import { oneOf, readFlags } from '../flag-values.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../log.ts';
 import { type Address, toAddress } from '../serving/flags.ts';
-import { StartError } from '../start-error.ts';
-import { messageOf } from '../thrown.ts';
 
 export interface ResponderConfig {
   readonly address: Address;
@@ -13,29 +10,23 @@ export interface ResponderConfig {
   readonly logFormat: LogFormat;
 }
 
+const OPTIONS = {
+  'bind-address': { type: 'string', default: ':8089' },
+  accounts: { type: 'string', default: '/etc/certwheel/acme-accounts' },
+  'log-level': { type: 'string', default: 'info' },
+  'log-format': { type: 'string', default: 'json' },
+} as const;
+
 /** Throws StartError. */
 export function parseResponderFlags(args: readonly string[]): ResponderConfig {
-  const values = flagsIn(args);
+  const { values } = readFlags(
+    { args: [...args], options: OPTIONS },
+    `the flags are --${Object.keys(OPTIONS).join(', --')}`,
+  );
   return {
     address: toAddress('bind-address', values['bind-address']),
     accounts: values.accounts,
     logLevel: oneOf('log-level', values['log-level'], LOG_LEVELS),
     logFormat: oneOf('log-format', values['log-format'], LOG_FORMATS),
   };
-}
-
-function flagsIn(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        'bind-address': { type: 'string', default: ':8089' },
-        accounts: { type: 'string', default: '/etc/certwheel/acme-accounts' },
-        'log-level': { type: 'string', default: 'info' },
-        'log-format': { type: 'string', default: 'json' },
-      },
-    }).values;
-  } catch (error) {
-    throw new StartError(messageOf(error));
-  }
 }

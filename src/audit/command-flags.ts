@@ -1,7 +1,6 @@
-import { type ParseArgsConfig, parseArgs } from 'node:util';
-import { toNamespace } from '../flag-values.ts';
+import type { ParseArgsConfig } from 'node:util';
+import { readFlags, toNamespace } from '../flag-values.ts';
 import { StartError } from '../start-error.ts';
-import { messageOf } from '../thrown.ts';
 import { parseSerial } from './serial.ts';
 
 export interface VerifyCommand {
@@ -46,7 +45,7 @@ export const AUDIT_HELP = `certwheel audit verify --log FILE... [flags]
   --mixed                       lines of other programs are among them
 
 certwheel audit who SERIAL --log FILE...
-  tells whose certificate has that serial number: hex, with colons or without, or decimal as 0d1234; or
+  shows who has the certificate of that serial number: hex, with colons or without, or decimal as 0d1234; or
   that public key: the base64 of its SHA-256 (RFC 7469)
   --json                        print the lines of the log instead
 
@@ -135,11 +134,7 @@ function toCompare(args: readonly string[]): CompareCommand {
 }
 
 function parse<T extends NonNullable<ParseArgsConfig['options']>>(args: readonly string[], options: T) {
-  try {
-    return parseArgs({ args: [...args], options, allowPositionals: true });
-  } catch (error) {
-    throw new StartError(`${messageOf(error).split(/\.\s|\n/)[0]}; see certwheel audit --help`);
-  }
+  return readFlags({ args: [...args], options, allowPositionals: true }, 'see certwheel audit --help');
 }
 
 /** A shell puts the files of a pattern behind the flag as arguments of their own. */

@@ -69,7 +69,7 @@ function order(one: ReadLine | undefined, other: ReadLine | undefined): number {
   return one.time < other.time ? -1 : 1;
 }
 
-/** So many lines are looked at: what isn't an audit line may stand before the first one. */
+/** Lines that are read to find the first one of the audit log, since other programs may have written before it. */
 const LOOKED_AT = 1_000;
 
 async function firstOf(file: string): Promise<ReadLine | undefined> {

@@ -163,7 +163,7 @@ test('a line that a killed process has not ended is a note once the next process
   assert.equal(messagesOf(await verified([killed]), 'fault'), ['this is no line of the audit log']);
 });
 
-test('a whole segment that somebody adds is noted', async () => {
+test('a whole segment that a forger adds is noted', async () => {
   const added = join(folder, 'added.log');
   copyFileSync(path, added);
   const forger = auditLog(added);

@@ -189,7 +189,7 @@ export class Verifier {
       );
   }
 
-  /** Whoever can write the file can add a segment that is right in itself. */
+  /** A process that can write the file can add a segment without a fault. */
   #findUnknown(): void {
     const { checkpoints } = this.#options;
     if (checkpoints === undefined || checkpoints.length >= MOST_CHECKPOINTS) return;

@@ -71,7 +71,8 @@ export class Fallbacks {
   }
 
   /**
-   * The same where another replica keeps it: reads what is stored, and writes nothing. Returns when to look again, since no event tells.
+   * The same where another replica keeps the state: reads what is stored, and writes nothing. Returns when to look again, since
+   * no event wakes the authority for it.
    */
   async follow(resource: CertificateAuthority, runtime: Runtime): Promise<Date | undefined> {
     const key = authorityKey(resource);

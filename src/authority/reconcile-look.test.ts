@@ -3,6 +3,7 @@ import * as assert from 'uvu/assert';
 import { root } from '../../test/pki/make.ts';
 import { opensslCertificate } from '../../test/pki/openssl.ts';
 import { aRuntime } from '../../test/unit/a-runtime.ts';
+import { bareAuthorityDeps } from '../../test/unit/bare-authority-deps.ts';
 import { NOW, RUN } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { SILENT } from '../../test/unit/own-authority.ts';
@@ -11,8 +12,6 @@ import { type Backend, type BackendDefinition, NO_TRUST } from '../backends/back
 import { BACKENDS } from '../backends/index.ts';
 import { AuthorityError } from '../errors.ts';
 import { parseCertificates } from '../pki/certificate.ts';
-import { Buckets } from '../queue/bucket.ts';
-import { NO_REVOCATIONS } from '../revocation/status.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { reconcileAuthority } from './reconcile.ts';
 import { Registry } from './registry.ts';
@@ -48,22 +47,7 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
     deleteGeneration: async () => {},
     writeStatus: async () => {},
     recordEvent: nothing,
-    statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
-    verifiers: () => [],
-    ledgers: { write: async () => undefined, forget: () => {} },
-    revocations: {
-      learn: async () => {},
-      follow: async () => undefined,
-      look: async () => NO_REVOCATIONS,
-      forget: () => {},
-    },
-    fallbacks: {
-      look: async () => undefined,
-      follow: async () => undefined,
-      forget: () => {},
-      problemOf: () => undefined,
-    },
-    fallbackOf: () => undefined,
+    ...bareAuthorityDeps(),
     wakeCertificates: nothing,
     wakeReleased: nothing,
     metrics: {

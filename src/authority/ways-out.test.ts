@@ -8,6 +8,7 @@ import * as assert from 'uvu/assert';
 import { pairOf, root } from '../../test/pki/make.ts';
 import { aGeneration, generationSecret } from '../../test/unit/a-generation.ts';
 import { aRuntime } from '../../test/unit/a-runtime.ts';
+import { bareAuthorityDeps } from '../../test/unit/bare-authority-deps.ts';
 import { after, DAY, MINUTE, NOW, RUN } from '../../test/unit/builders.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { SILENT } from '../../test/unit/own-authority.ts';
@@ -25,8 +26,6 @@ import { secret } from '../backends/secret.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from '../backends/shared/own-ca.ts';
 import { ApiError, AuthorityError, RetryableError } from '../errors.ts';
 import type { CaPair } from '../pki/ca.ts';
-import { Buckets } from '../queue/bucket.ts';
-import { NO_REVOCATIONS } from '../revocation/status.ts';
 import { signingGeneration } from '../rotation/generation.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { reconcileAuthority } from './reconcile.ts';
@@ -154,22 +153,7 @@ function parts(raw: RawObject, isOwn: boolean, held: CaPair | undefined, ills: I
       current = parseCertificateAuthority('CertificateAuthority', structuredClone({ ...raw, status }));
     },
     recordEvent: nothing,
-    statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
-    verifiers: () => [],
-    ledgers: { write: async () => undefined, forget: () => {} },
-    revocations: {
-      learn: async () => {},
-      follow: async () => undefined,
-      look: async () => NO_REVOCATIONS,
-      forget: () => {},
-    },
-    fallbacks: {
-      look: async () => undefined,
-      follow: async () => undefined,
-      forget: () => {},
-      problemOf: () => undefined,
-    },
-    fallbackOf: () => undefined,
+    ...bareAuthorityDeps(),
     wakeCertificates: nothing,
     wakeReleased: nothing,
     metrics: {

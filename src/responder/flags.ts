@@ -1,9 +1,6 @@
-import { parseArgs } from 'node:util';
-import { oneOf, toNamespace } from '../flag-values.ts';
+import { oneOf, readFlags, toNamespace } from '../flag-values.ts';
 import { LOG_FORMATS, LOG_LEVELS, type LogFormat, type LogLevel } from '../log.ts';
 import { type Address, toAddress } from '../serving/flags.ts';
-import { StartError } from '../start-error.ts';
-import { messageOf } from '../thrown.ts';
 
 export interface ResponderConfig {
   readonly address: Address;
@@ -16,9 +13,21 @@ export interface ResponderConfig {
   readonly logFormat: LogFormat;
 }
 
+const OPTIONS = {
+  'bind-address': { type: 'string', default: ':8090' },
+  'controller-namespace': { type: 'string', default: 'certwheel-system' },
+  keys: { type: 'string', default: '/etc/certwheel/responder-keys' },
+  kubeconfig: { type: 'string' },
+  'log-level': { type: 'string', default: 'info' },
+  'log-format': { type: 'string', default: 'json' },
+} as const;
+
 /** Throws StartError. */
 export function parseResponderFlags(args: readonly string[]): ResponderConfig {
-  const values = flagsIn(args);
+  const { values } = readFlags(
+    { args: [...args], options: OPTIONS },
+    `the flags are --${Object.keys(OPTIONS).join(', --')}`,
+  );
   return {
     address: toAddress('bind-address', values['bind-address']),
     namespace: toNamespace('controller-namespace', values['controller-namespace']),
@@ -27,22 +36,4 @@ export function parseResponderFlags(args: readonly string[]): ResponderConfig {
     logLevel: oneOf('log-level', values['log-level'], LOG_LEVELS),
     logFormat: oneOf('log-format', values['log-format'], LOG_FORMATS),
   };
-}
-
-function flagsIn(args: readonly string[]) {
-  try {
-    return parseArgs({
-      args: [...args],
-      options: {
-        'bind-address': { type: 'string', default: ':8090' },
-        'controller-namespace': { type: 'string', default: 'certwheel-system' },
-        keys: { type: 'string', default: '/etc/certwheel/responder-keys' },
-        kubeconfig: { type: 'string' },
-        'log-level': { type: 'string', default: 'info' },
-        'log-format': { type: 'string', default: 'json' },
-      },
-    }).values;
-  } catch (error) {
-    throw new StartError(messageOf(error));
-  }
 }

@@ -18,13 +18,12 @@ import { OWN_CA_CAPABILITIES, ownCA } from '../../src/backends/shared/own-ca.ts'
 import { ApiError } from '../../src/errors.ts';
 import type { Logger } from '../../src/log.ts';
 import type { CaPair } from '../../src/pki/ca.ts';
-import { Buckets } from '../../src/queue/bucket.ts';
 import type { Outcome } from '../../src/queue/controller.ts';
-import { NO_REVOCATIONS } from '../../src/revocation/status.ts';
 import { isInBundle, signingGeneration } from '../../src/rotation/generation.ts';
 import type { Member } from '../../src/rotation/plan-types.ts';
 import { pairOf, root } from '../pki/make.ts';
 import { aRuntime } from './a-runtime.ts';
+import { bareAuthorityDeps } from './bare-authority-deps.ts';
 import { after, DAY, MINUTE, NOW, RUN } from './builders.ts';
 import { FakeClock } from './fake-clock.ts';
 import { GenerationStore } from './generation-store.ts';
@@ -191,22 +190,7 @@ export class AuthorityWorld {
         told.say(event);
         journal.note(`event ${event.reason}`);
       },
-      statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
-      verifiers: () => [],
-      ledgers: { write: async () => undefined, forget: () => {} },
-      revocations: {
-        learn: async () => {},
-        follow: async () => undefined,
-        look: async () => NO_REVOCATIONS,
-        forget: () => {},
-      },
-      fallbacks: {
-        look: async () => undefined,
-        follow: async () => undefined,
-        forget: () => {},
-        problemOf: () => undefined,
-      },
-      fallbackOf: () => undefined,
+      ...bareAuthorityDeps(),
       wakeCertificates: () => journal.note('woken'),
       wakeReleased: (keys) => {
         for (const key of keys) journal.note(`released ${key}`);

@@ -1,7 +1,7 @@
 /** How many OCSP answers one core gives: the responder of Certwheel and `openssl ocsp`, in turn, with the same requests. */
 import { spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { Agent, request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -15,6 +15,7 @@ import { type Holder, leaf, root } from '../../pki/make.ts';
 import { opensslFile } from '../../pki/openssl.ts';
 import { onStop } from '../../teardown.ts';
 import { hence } from '../../unit/responder-world.ts';
+import { cpuMsOf } from '../machine/watch.ts';
 import { median } from '../statistics.ts';
 
 const [ROUNDS, ROUND_MS, CLIENTS, LISTED, ASKED] = [6, 2_000, 8, 20_000, 20] as const;
@@ -79,7 +80,7 @@ async function compare(candidates: readonly Candidate[]): Promise<void> {
 
 /** Answers in a second of the processor time of the responder. */
 async function round({ url, pid, agent, requests }: Candidate): Promise<number> {
-  const [before, end] = [cpuSeconds(pid), performance.now() + ROUND_MS];
+  const [before, end] = [cpuMsOf(pid), performance.now() + ROUND_MS];
   let count = 0;
   const client = async () => {
     while (performance.now() < end) {
@@ -89,7 +90,7 @@ async function round({ url, pid, agent, requests }: Candidate): Promise<number> 
     }
   };
   await Promise.all(Array.from({ length: CLIENTS }, client));
-  return count / (cpuSeconds(pid) - before);
+  return (count * 1_000) / (cpuMsOf(pid) - before);
 }
 
 async function ask(url: string, agent: Agent, body: Buffer): Promise<Buffer> {
@@ -144,13 +145,4 @@ async function startOpenssl(ca: Holder, clients: readonly Holder[], listed: read
   // It hangs for ever after a connection that ends without a request.
   await eventually('openssl ocsp answers', () => ask(url, new Agent(), request).catch(() => undefined));
   return { url, pid: child.pid ?? 0 };
-}
-
-/** Of the process and all its threads. */
-function cpuSeconds(pid: number): number {
-  const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
-    .replace(/^.*\) /, '')
-    .split(' ');
-  const TICKS_A_SECOND = 100;
-  return (Number(fields[11]) + Number(fields[12])) / TICKS_A_SECOND;
 }

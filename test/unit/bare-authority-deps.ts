@@ -1,0 +1,28 @@
+import type { AuthorityDeps } from '../../src/authority/deps.ts';
+import { Buckets } from '../../src/queue/bucket.ts';
+import { NO_REVOCATIONS } from '../../src/revocation/status.ts';
+
+/** An authority without a ledger, revocations, fallbacks and verifiers. */
+export function bareAuthorityDeps(): Pick<
+  AuthorityDeps,
+  'statusWrites' | 'verifiers' | 'ledgers' | 'revocations' | 'fallbacks' | 'fallbackOf'
+> {
+  return {
+    statusWrites: new Buckets({ capacity: 20, refillMs: 2_000 }),
+    verifiers: () => [],
+    ledgers: { write: async () => undefined, forget: () => {} },
+    revocations: {
+      learn: async () => {},
+      follow: async () => undefined,
+      look: async () => NO_REVOCATIONS,
+      forget: () => {},
+    },
+    fallbacks: {
+      look: async () => undefined,
+      follow: async () => undefined,
+      forget: () => {},
+      problemOf: () => undefined,
+    },
+    fallbackOf: () => undefined,
+  };
+}
