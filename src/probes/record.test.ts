@@ -74,6 +74,12 @@ test('a proof under another spec, or of a CA that was not asked about, is none',
   assert.match(proofOf('v', undefined, 'a1', 1).waiting ?? '', 'not asked');
 });
 
+test('only what no round was made of since the start is unseen', () => {
+  assert.is(proofOf('v', undefined, 'a1', 1).isUnseen, true);
+  for (const record of [after([GOOD]), after([{ problem: 'no ready endpoint' }])])
+    assert.is(proofOf('v', record, 'a1', 3).isUnseen, undefined);
+});
+
 test('two generations below one anchor must both be trusted', () => {
   const below = { ...TWO, anchor: 'a1' };
   assert.is(proofOf('v', after([round(['Trusts', 'DoesNotTrust'])], [ONE, below]), 'a1', 1).since, undefined);

@@ -49,5 +49,5 @@ export function proofOf(
   if (about.length > 0 && trusted.length === about.length)
     return { subject, since: new Date(Math.max(...trusted.map((each) => each.getTime()))), waiting: undefined };
   const waiting = record?.message ?? 'not asked about this CA yet';
-  return { subject, since: undefined, waiting };
+  return { subject, since: undefined, waiting, ...(known === undefined ? { isUnseen: true } : {}) };
 }

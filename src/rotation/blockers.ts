@@ -26,6 +26,8 @@ export interface Blocker {
   readonly ends: Date | undefined;
   /** What it lacks, as the rest of a sentence. */
   readonly lacks?: string | undefined;
+  /** See TrustProof. */
+  readonly isUnseen?: true | undefined;
 }
 
 /** Members whose ca.crt lacks the CA that is to sign. What another CA signed is no certificate of this authority,
@@ -68,7 +70,7 @@ export function placesWithoutCrl(scene: Scene): Blocker[] {
 function unproven(proofs: readonly TrustProof[], until: Date, now: Date): Blocker[] {
   return proofs
     .filter(({ since }) => since === undefined || since > now)
-    .map(({ subject, since, waiting }) => ({ key: subject, until, ends: since, lacks: waiting }));
+    .map(({ subject, since, waiting, isUnseen }) => ({ key: subject, until, ends: since, lacks: waiting, isUnseen }));
 }
 
 /** One for which the CA waited no longer before it was trusted is waited for no longer afterwards. */

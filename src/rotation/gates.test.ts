@@ -56,6 +56,24 @@ test('a verifier that is not shown to trust the new CA keeps it from being trust
   assert.is(step(spreading, two, held, { proofs, ...loaded }), 'note 2', 'and the gate closes');
 });
 
+test('what was not looked at yet since a restart keeps the new CA waiting, and costs none of the time that has passed', () => {
+  const unseen: TrustProof = {
+    subject: 'verifier gateway',
+    since: undefined,
+    waiting: 'not asked yet',
+    isUnseen: true,
+  };
+  const refuses: TrustProof = { subject: 'verifier mesh', since: undefined, waiting: 'it answered 400' };
+  const proven: TrustProof = { subject: 'verifier gateway', since: NOW, waiting: undefined };
+  for (const kind of ['proofs', 'crlProofs']) {
+    const { step: planned, hold } = plan(spreading, two, held, { [kind]: [unseen], ...loaded });
+    assert.is(planned.do, 'settle');
+    assert.equal(hold?.waitingFor, ['verifier gateway (not asked yet)']);
+    assert.is(step(spreading, two, held, { [kind]: [unseen, refuses], ...loaded }), 'note 2', 'what is seen closes it');
+    assert.is(step(spreading, two, held, { [kind]: [proven], ...loaded }), '2 -> Trusted');
+  }
+});
+
 test('a proof that begins later is none yet', () => {
   const proofs = [{ subject: 'verifier gateway', since: hoursFromNow(1), waiting: undefined }];
   const { step: planned, hold } = plan(spreading, two, held, { proofs });

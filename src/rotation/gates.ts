@@ -77,7 +77,9 @@ export function pass(scene: Scene, step: Step): Plan {
     const inTheWay = obstacle.all.filter(({ until }) => until > now);
     if (inTheWay.length === 0) continue;
     const hold = holdOf(obstacle, inTheWay, now);
-    return generation.gate === undefined ? settle(hold) : note(undefined, hold);
+    // A gate that was open stays so until it is seen to be closed: a restart must cost no time.
+    const isSeen = inTheWay.some(({ isUnseen }) => isUnseen === undefined);
+    return generation.gate === undefined || !isSeen ? settle(hold) : note(undefined, hold);
   }
   const isWaiting = (since: Date) => firstWait(scene, since);
   if (noted === undefined || noted.since > now) {

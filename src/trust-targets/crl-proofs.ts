@@ -30,11 +30,13 @@ export function crlProofs(
         subject,
         since: undefined,
         waiting: state?.problems.get(version) ?? state?.unread ?? 'it is not published yet',
+        ...(state === undefined ? { isUnseen: true } : {}),
       };
   const isWanted = resource.trustTargets.some(({ crlKey }) => crlKey !== undefined);
   if (!isWanted || published.since === undefined) return [published];
-  if (survey?.owner.uid !== resource.uid || survey.owner.generation !== resource.generation)
-    return [published, { subject: 'the CRLs in trust targets', since: undefined, waiting: 'they are not known yet' }];
+  const unknown = { subject: 'the CRLs in trust targets', since: undefined, waiting: 'they are not known yet' };
+  if (survey === undefined) return [published, { ...unknown, isUnseen: true }];
+  if (survey.owner.uid !== resource.uid || survey.owner.generation !== resource.generation) return [published, unknown];
   const covers = survey.crls?.set.covers ?? new Set();
   const isWhole = signing.some((each) => each.every((ca) => covers.has(caKeyId(ca))));
   const needed = isWhole ? chain : chain.slice(0, 1);

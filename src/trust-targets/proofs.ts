@@ -24,9 +24,14 @@ export function targetProofs(
   now: Date,
 ): readonly TrustProof[] {
   if (resource.trustTargets.length === 0) return [];
+  const unknown = {
+    subject: `the trust targets of ${resource.name}`,
+    since: undefined,
+    waiting: 'they are not known yet',
+  };
+  if (survey === undefined) return [{ ...unknown, isUnseen: true }];
   // A survey of a former spec may lack a target.
-  if (survey?.owner.uid !== resource.uid || survey.owner.generation !== resource.generation)
-    return [{ subject: `the trust targets of ${resource.name}`, since: undefined, waiting: 'they are not known yet' }];
+  if (survey.owner.uid !== resource.uid || survey.owner.generation !== resource.generation) return [unknown];
   return survey.targets.flatMap(({ target, objects, trouble }) => [
     ...(trouble === undefined
       ? []
@@ -60,7 +65,7 @@ function deliveryProof(
   const { subject, since } = written;
   if (since === undefined || requiredProof !== 'Delivered') return written;
   const unknown = delivery.seesPods && isInCluster(object) ? delivery.unknownPods(object.namespace) : undefined;
-  if (unknown !== undefined) return { subject, since: undefined, waiting: unknown.message };
+  if (unknown !== undefined) return { subject, since: undefined, waiting: unknown.message, isUnseen: true };
   const behind = podsBehind(object, since, delivery);
   if (behind.length > 0) return { subject, since: undefined, waiting: behindMessage(behind) };
   const delivered = deliveredAt(since, delivery);
