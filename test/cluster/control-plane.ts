@@ -6,6 +6,7 @@ import { type AuditEvent, readAuditEvents } from './audit.ts';
 import { removeCgroups } from './cgroups.ts';
 import { startManager } from './controller-manager.ts';
 import { type Etcd, startEtcd } from './etcd.ts';
+import type { PairFiles } from './flags.ts';
 import { type Guard, type GuardedProcess, startGuard } from './guard.ts';
 import { kubeconfigsIn, writeKubeconfig } from './kubeconfig.ts';
 import { type KubectlOptions, type KubectlResult, runKubectl } from './kubectl.ts';
@@ -65,8 +66,8 @@ export interface ControlPlane {
   restartApiServer(options?: { readonly downForMs?: number }): Promise<void>;
   stopApiServer(): Promise<void>;
   startApiServer(): Promise<void>;
-  /** Replaces the controllers that ran before. Comes back once their caches are filled. */
-  startControllerManager(controllers: readonly string[]): Promise<void>;
+  /** Replaces the controllers that ran before; see controllerManagerArguments. Comes back once their caches are filled. */
+  startControllerManager(controllers: readonly string[], signing?: PairFiles): Promise<void>;
   stopControllerManager(): Promise<void>;
   stop(): Promise<void>;
 }
@@ -207,10 +208,10 @@ function assemble({ guard, place, layout, etcd, apiServer, binaries, keepLogs }:
     },
     stopApiServer: () => apiServer.stop(),
     startApiServer: () => apiServer.restart(),
-    async startControllerManager(controllers) {
+    async startControllerManager(controllers, signing) {
       const program = await ensureProgram('kube-controller-manager');
       await manager?.stop();
-      manager = await startManager(place.guard, program, layout, controllers);
+      manager = await startManager(place.guard, program, layout, controllers, signing);
     },
     stopControllerManager: async () => manager?.stop(),
     stop() {

@@ -1,4 +1,4 @@
-import { controllerManagerArguments } from './flags.ts';
+import { controllerManagerArguments, type PairFiles } from './flags.ts';
 import type { Guard, GuardedProcess } from './guard.ts';
 import type { Layout } from './layout.ts';
 import { LogPart, waitUntilReady } from './ready.ts';
@@ -12,12 +12,11 @@ export async function startManager(
   program: string,
   layout: Layout,
   controllers: readonly string[],
+  signing?: PairFiles,
 ): Promise<GuardedProcess> {
   const log = new LogPart(layout.log('kube-controller-manager'));
-  const manager = guard.run('kube-controller-manager', program, controllerManagerArguments(layout, controllers), {
-    folder: layout.folder,
-    logPath: log.path,
-  });
+  const args = controllerManagerArguments(layout, controllers, signing);
+  const manager = guard.run('kube-controller-manager', program, args, { folder: layout.folder, logPath: log.path });
   const started = performance.now();
   let filledSince: number | undefined;
   await waitUntilReady(manager, log, async () => {

@@ -59,7 +59,18 @@ export function apiServerArguments(layout: Layout, options: ApiServerOptions): s
   ];
 }
 
-export function controllerManagerArguments(layout: Layout, controllers: readonly string[]): string[] {
+/** Files (PEM) of a CA certificate and its key. */
+export interface PairFiles {
+  readonly certificate: string;
+  readonly key: string;
+}
+
+/** Signs with the pair of the cluster, unless another one is given. */
+export function controllerManagerArguments(
+  layout: Layout,
+  controllers: readonly string[],
+  signing: PairFiles = { certificate: layout.caCertificate, key: layout.caKey },
+): string[] {
   return [
     // The plain identity of a controller manager may not sign, and per-controller identities need one more controller.
     `--kubeconfig=${layout.adminKubeconfig}`,
@@ -68,8 +79,8 @@ export function controllerManagerArguments(layout: Layout, controllers: readonly
     '--leader-elect=false',
     '--secure-port=0',
     `--root-ca-file=${layout.caCertificate}`,
-    `--cluster-signing-cert-file=${layout.caCertificate}`,
-    `--cluster-signing-key-file=${layout.caKey}`,
+    `--cluster-signing-cert-file=${signing.certificate}`,
+    `--cluster-signing-key-file=${signing.key}`,
     `--service-account-private-key-file=${layout.serviceAccountKey}`,
   ];
 }

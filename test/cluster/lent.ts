@@ -65,10 +65,10 @@ async function open({ url, folder: lender }: Loan): Promise<ControlPlane> {
     restartApiServer: refuse,
     stopApiServer: refuse,
     startApiServer: refuse,
-    async startControllerManager(controllers) {
+    async startControllerManager(controllers, signing) {
       const program = await ensureProgram('kube-controller-manager');
       await manager?.stop();
-      manager = await startManager(guard, program, layout, controllers);
+      manager = await startManager(guard, program, layout, controllers, signing);
     },
     stopControllerManager: async () => manager?.stop(),
     stop() {

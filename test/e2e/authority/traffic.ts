@@ -4,6 +4,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import tls from 'node:tls';
 import { onStop } from '../../teardown.ts';
 import { clientCertificate, create, type MountedSecret, readSecret } from '../support/objects.ts';
+import type { Pair } from '../support/openssl.ts';
 import { eventually, type World } from '../support/world.ts';
 
 /** As often as a kubelet would show a change to a Pod, were it in a hurry. */
@@ -43,7 +44,13 @@ export async function createMembers(
     await eventually(`Secret ${name}-tls is there`, () => readSecret(world, namespace, `${name}-tls`));
 }
 
-export async function startTraffic(world: World, namespace: string, clients: readonly string[]): Promise<Traffic> {
+/** With a self-signed `identity` of its own, the server takes nothing but its ca.crt from its Secret: for CAs of clients alone. */
+export async function startTraffic(
+  world: World,
+  namespace: string,
+  clients: readonly string[],
+  identity?: Pair,
+): Promise<Traffic> {
   const stopping = new AbortController();
   const { signal } = stopping;
   const failures: string[] = [];
@@ -61,7 +68,8 @@ export async function startTraffic(world: World, namespace: string, clients: rea
   };
   for (const name of ['server', ...clients]) await reload(name);
 
-  const context = () => contextOf(mounts.get('server') as MountedSecret);
+  const own = identity && { cert: identity.certificate, key: identity.key };
+  const context = () => ({ ...contextOf(mounts.get('server') as MountedSecret), ...own });
   const server = tls.createServer({ ...context(), requestCert: true, rejectUnauthorized: true }, (socket) => {
     socket.on('error', () => {});
     // In TLS 1.3 only this tells a client that its certificate was accepted.
@@ -92,7 +100,7 @@ export async function startTraffic(world: World, namespace: string, clients: rea
       loop(async () => {
         await sleep(PAUSE_MS);
         try {
-          await shakeHands(port, mounts.get(name) as MountedSecret);
+          await shakeHands(port, { ...contextOf(mounts.get(name) as MountedSecret), ...(own && { ca: own.cert }) });
           handshakes++;
         } catch (error) {
           failures.push(`${moment()} ${name}: ${(error as Error).message}`);
@@ -111,8 +119,8 @@ function contextOf({ chain, key, bundle }: MountedSecret) {
   return { cert: chain, key, ca: bundle };
 }
 
-async function shakeHands(port: number, secret: MountedSecret): Promise<void> {
-  const socket = tls.connect({ host: '127.0.0.1', port, servername: 'localhost', ...contextOf(secret) });
+async function shakeHands(port: number, context: ReturnType<typeof contextOf>): Promise<void> {
+  const socket = tls.connect({ host: '127.0.0.1', port, servername: 'localhost', ...context });
   try {
     const [data] = await once(socket, 'data', { signal: AbortSignal.timeout(10_000) });
     if (String(data) !== 'welcome') throw new Error(`the server said ${String(data)}`);

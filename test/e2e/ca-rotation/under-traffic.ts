@@ -7,14 +7,20 @@ import { patchAuthority } from '../support/edits.ts';
 import { eventually, PATIENCE_MS } from '../support/eventually.ts';
 import { untilNextSecond } from '../support/moments.ts';
 import { authorityStatusOf } from '../support/objects.ts';
+import type { Pair } from '../support/openssl.ts';
 import type { World } from '../support/world.ts';
 
 export const CLIENTS = ['alice', 'bob'] as const;
 
 /** The authority `ca` of a namespace, with a server and clients under traffic. */
-export async function underTraffic(world: World, namespace: string, spec: Record<string, unknown> = {}) {
+export async function underTraffic(
+  world: World,
+  namespace: string,
+  spec: Record<string, unknown> = {},
+  serverIdentity?: Pair,
+) {
   await createMembers(world, namespace, CLIENTS, '1m', spec);
-  const traffic = await startTraffic(world, namespace, CLIENTS);
+  const traffic = await startTraffic(world, namespace, CLIENTS, serverIdentity);
   const status = () => authorityStatusOf(world, namespace, 'ca');
   return {
     world,

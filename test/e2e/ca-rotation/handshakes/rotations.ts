@@ -22,45 +22,62 @@ export interface Size {
   readonly lagMs: number;
 }
 
-const CA = 'Handshakes';
-const ROTATIONS = 3;
-const nameOf = (version: number) => `${CA} v${version}`;
-
-/** Three CA rotations. Prints what was counted. */
-export async function proveRotations(world: World, readers: readonly ServerReader[], size: Size): Promise<void> {
-  const { stage, stop } = await begin(world, readers, size, ROTATIONS + 1);
-  const former: Pair[] = [];
-  const seconds: number[] = [];
-  for (let version = 1; version <= ROTATIONS; version++) {
-    former.push(await leafOf(stage.place, version));
-    const startMs = performance.now();
-    await askForRotation(stage.place);
-    await untilOnly(stage.place, version + 1);
-    seconds.push(Math.round((performance.now() - startMs) / 1_000));
-    await provesOnly(stage, version + 1);
-  }
-  await finish(stage, size, former, ROTATIONS + 1);
-  await stop();
-  console.log(figures(stage, readers, `${ROTATIONS} CA rotations, of ${seconds.join(', ')} s`));
+/** What happens to the CA while clients send requests. */
+export interface Course {
+  readonly rotations: number;
+  /** Whether one more is rolled back in the end, when clients use its CA already. */
+  readonly isRolledBack: boolean;
 }
 
-/** A CA rotation that is rolled back while clients use the new CA. Prints what was counted. */
-export async function proveRollBack(world: World, readers: readonly ServerReader[], size: Size): Promise<void> {
-  const { stage, stop } = await begin(world, readers, size, 2);
-  const { place, traffic, verifiers } = stage;
-  await askForRotation(place);
-  await untilSigns(place, 2);
-  const rejected = await leafOf(place, 2);
-  await eventually('each verifier has served clients of the new CA', () =>
-    verifiers.all.every(({ name }) => traffic.served(name, `CN=${nameOf(2)}`) > 0),
-  );
-  await annotatePlace(place, ROLLBACK_CA_ANNOTATION, '2');
-  await untilSigns(place, 1);
-  await untilOnly(place, 1);
-  await provesOnly(stage, 1);
-  await finish(stage, size, [rejected], 2);
+const CA = 'Handshakes';
+const nameOf = (version: number) => `${CA} v${version}`;
+
+/** No request fails and no rogue is accepted. Prints what was counted. */
+export async function prove(world: World, readers: readonly ServerReader[], size: Size, course: Course): Promise<void> {
+  const { rotations, isRolledBack } = course;
+  const versions = 1 + rotations + (isRolledBack ? 1 : 0);
+  const { stage, stop } = await begin(world, readers, size, versions);
+  const former: Pair[] = [];
+  const seconds: number[] = [];
+  for (let version = 1; version <= rotations; version++) {
+    former.push(await leafOf(stage.place, version));
+    seconds.push(await rotate(stage, version));
+  }
+  if (isRolledBack) former.push(await rollBack(stage, rotations + 1));
+  await finish(stage, size, former, versions);
   await stop();
-  console.log(figures(stage, readers, 'a roll-back'));
+  const passed = [
+    ...(rotations > 0 ? [`${rotations} CA rotations, of ${seconds.join(', ')} s`] : []),
+    ...(isRolledBack ? ['a roll-back'] : []),
+  ];
+  console.log(figures(stage, readers, passed.join(', and ')));
+}
+
+/** How many seconds it took until nothing was left of the CA generation of that version. */
+async function rotate(stage: Stage, version: number): Promise<number> {
+  const startMs = performance.now();
+  await askForRotation(stage.place);
+  await untilOnly(stage.place, version + 1);
+  const seconds = Math.round((performance.now() - startMs) / 1_000);
+  await provesOnly(stage, version + 1);
+  return seconds;
+}
+
+/** Gives back a certificate of the CA that was rolled back to the one of that version. */
+async function rollBack(stage: Stage, version: number): Promise<Pair> {
+  const { place, traffic, verifiers } = stage;
+  const next = version + 1;
+  await askForRotation(place);
+  await untilSigns(place, next);
+  const rejected = await leafOf(place, next);
+  await eventually('each verifier has served clients of the new CA', () =>
+    verifiers.all.every(({ name }) => traffic.served(name, `CN=${nameOf(next)}`) > 0),
+  );
+  await annotatePlace(place, ROLLBACK_CA_ANNOTATION, String(next));
+  await untilSigns(place, version);
+  await untilOnly(place, version);
+  await provesOnly(stage, version);
+  return rejected;
 }
 
 /** `stop` ends the controller. */

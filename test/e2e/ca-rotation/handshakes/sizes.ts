@@ -14,7 +14,7 @@ export const SHORT: Size = {
 export const LONG: Size = {
   clients: 200,
   durations: ['1m', '2m', '5m'],
-  requests: 10_000,
+  requests: 13_000,
   requestsPerSecond: 60,
   propagation: '5s',
   lagMs: 3_500,
