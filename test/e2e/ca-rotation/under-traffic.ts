@@ -2,6 +2,7 @@
 import * as assert from 'uvu/assert';
 import type { AuthorityStatus, CAGeneration } from '../../../src/api/generated/types.ts';
 import { ROTATE_CA_ANNOTATION } from '../../../src/api/names.ts';
+import { messageOf } from '../../../src/thrown.ts';
 import { createMembers, startTraffic } from '../authority/traffic.ts';
 import { patchAuthority } from '../support/edits.ts';
 import { eventually, PATIENCE_MS } from '../support/eventually.ts';
@@ -37,15 +38,16 @@ export async function underTraffic(
     setSpec: (spec: object) => patchAuthority(world, namespace, 'ca', { spec }),
     configure: (caRotation: object) => patchAuthority(world, namespace, 'ca', { spec: { caRotation } }),
     /** Waits until the generations, from version 1 on, are in these states. */
-    until: (...states: readonly CAGeneration['state'][]) =>
-      eventually(
-        `the generations are ${states}`,
-        async () => {
-          const found = await status();
-          return statesOf(found).join() === states.join() && found;
-        },
-        2 * PATIENCE_MS,
-      ),
+    until: async (...states: readonly CAGeneration['state'][]) => {
+      let found: AuthorityStatus = {};
+      const isSo = async () => {
+        found = await status();
+        return statesOf(found).join() === states.join() && found;
+      };
+      return eventually(`the generations are ${states}`, isSo, 2 * PATIENCE_MS).catch((error: unknown) => {
+        throw new Error(`${messageOf(error)}; they are ${statesOf(found)}: ${JSON.stringify(found.caRotation)}`);
+      });
+    },
     /** Waits until that request is in that state. */
     answered: (key: string, state: string) =>
       eventually(`${key} is ${state}`, async () => {
