@@ -51,7 +51,14 @@ function isMistakenFor(each: CertificateView, certificate: CertificateView): boo
   return one === undefined || other === undefined || one === other;
 }
 
+/** Each reconcile asks for the names of all certificates anew. */
+const folded = new WeakMap<CertificateView, string>();
+
 /** OpenSSL compares names without letter case, string types and superfluous blanks; this leaves out a little more. */
-function foldedName({ subjectText }: CertificateView): string {
-  return subjectText.toLowerCase().replace(/[\s\\]+/g, '');
+function foldedName(certificate: CertificateView): string {
+  const known = folded.get(certificate);
+  if (known !== undefined) return known;
+  const made = certificate.subjectText.toLowerCase().replace(/[\s\\]+/g, '');
+  folded.set(certificate, made);
+  return made;
 }

@@ -2,6 +2,7 @@ import { parseDuration } from '../api/duration.ts';
 import type { SpiffeBundleSource } from '../api/generated/types.ts';
 import type { Clock } from '../clock.ts';
 import { classify } from '../errors.ts';
+import { readable } from '../foreign-text.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Trouble } from '../trouble.ts';
@@ -14,6 +15,8 @@ const USUAL_MS = 300_000;
 /** The hint is the partner's: it must neither make us ask all the time, nor keep a removed CA trusted for days. */
 const HINT = { leastMs: 30_000, mostMs: 3_600_000 };
 const FIRST_RETRY_MS = 5_000;
+/** Of status. A message may quote names of the partner's certificates. */
+const LONGEST_MESSAGE = 1_024;
 
 export interface PolledDeps {
   readonly clock: Clock;
@@ -97,7 +100,7 @@ export class PolledBundle {
     } catch (thrown) {
       const { code, message, retryAfterMs = 0 } = classify(thrown);
       this.#failures += 1;
-      this.#trouble = { code, message: `source ${this.#name}: ${message}` };
+      this.#trouble = { code, message: readable(`source ${this.#name}: ${message}`, LONGEST_MESSAGE) };
       const longestMs = Math.max(FIRST_RETRY_MS, this.#intervalMs(undefined));
       const waitMs = backoffMs(this.#failures, { firstMs: FIRST_RETRY_MS, longestMs }, clock.random());
       this.#nextAt = new Date(clock.now().getTime() + Math.max(waitMs, retryAfterMs));

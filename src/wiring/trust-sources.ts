@@ -3,6 +3,7 @@ import type { TrustSource } from '../api/generated/types.ts';
 import { keyOf } from '../api/parse.ts';
 import { referencedObjects } from '../authority/referenced-objects.ts';
 import { BundleEndpoint } from '../trust-targets/bundle-endpoint.ts';
+import { JudgedTexts } from '../trust-targets/judged-texts.ts';
 import { PolledBundle } from '../trust-targets/polled-bundle.ts';
 import { readTrustSource, type SourceFinding } from '../trust-targets/sources.ts';
 import { TenantBounds } from '../trust-targets/tenant-bounds.ts';
@@ -17,6 +18,7 @@ interface Known {
   readonly kept: KeptBundles;
   /** By what the spec says of the source, see placeOf. */
   readonly lastGood: Map<string, SourceFinding>;
+  readonly texts: JudgedTexts;
   readonly polled: Map<string, { readonly bundle: PolledBundle; readonly stop: AbortController }>;
 }
 
@@ -41,12 +43,15 @@ export class TrustSources {
     }
     const known = this.#ensure(key, resource);
     const namespace = namespaceOf(resource, this.#services);
+    const now = this.#services.clock.now();
+    const judge = known.texts.pass();
     return Promise.all(
       resource.trustSources.map(async (source) => {
         const id = placeOf(source);
         const polled = known.polled.get(id);
         if (polled !== undefined) return polled.bundle.read();
-        const found = await readTrustSource(source, namespace, known.objects.configMap, known.lastGood.get(id));
+        const { configMap } = known.objects;
+        const found = await readTrustSource(source, namespace, configMap, known.lastGood.get(id), now, judge);
         if (found.trouble === undefined) known.lastGood.set(id, found);
         return found;
       }),
@@ -72,6 +77,7 @@ export class TrustSources {
       kept,
       objects: referencedObjects(namespaceOf(resource, this.#services), this.#services, () => this.#wake(key)),
       lastGood: isSame ? before.lastGood : new Map(),
+      texts: isSame ? before.texts : this.#texts(resource),
       polled: new Map(),
     };
     for (const source of resource.trustSources) {
@@ -84,6 +90,14 @@ export class TrustSources {
     for (const [id, { stop }] of before?.polled ?? []) if (!known.polled.has(id) || !isSame) stop.abort();
     this.#known.set(key, known);
     return known;
+  }
+
+  #texts({ kind, namespace }: CertificateAuthority): JudgedTexts {
+    return new JudgedTexts(
+      kind === 'ClusterCertificateAuthority'
+        ? async (_bytes, parse) => parse()
+        : (bytes, parse) => this.#bounds.inTurnOfTexts(namespace, bytes, parse),
+    );
   }
 
   #poll(key: string, resource: CertificateAuthority, { name, spiffeBundle }: TrustSource, kept: KeptBundles) {
