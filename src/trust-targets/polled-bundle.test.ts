@@ -20,6 +20,8 @@ interface Scene {
   answer(with_: unknown, status?: number): void;
   readonly clock: FakeClock;
   readonly kept: KeptBundle[];
+  /** Whether what is read can be kept from now on. */
+  canKeep(can: boolean): void;
   /** A controller that starts, with what was kept by the one before. */
   start(load?: () => Promise<KeptBundle | undefined>, source?: Partial<SpiffeBundleSource>): PolledBundle;
   /** Reads until the read in the background has ended. */
@@ -35,7 +37,11 @@ async function scene(use: (scene: Scene) => Promise<void>): Promise<void> {
     const clock = new FakeClock(NOW);
     const kept: KeptBundle[] = [];
     let ended: (() => void) | undefined;
+    let isOpen = true;
     await use({
+      canKeep: (can) => {
+        isOpen = can;
+      },
       clock,
       kept,
       asked: () => seen.length,
@@ -57,7 +63,7 @@ async function scene(use: (scene: Scene) => Promise<void>): Promise<void> {
           load,
           admit: nothing,
           endpoint: new BundleEndpoint(source, place),
-          keep: async (each) => void kept.push(each),
+          keep: async (each) => isOpen && kept.push(each) > 0,
           onRead: () => ended?.(),
           signal: new AbortController().signal,
         });
@@ -138,6 +144,22 @@ test('while the endpoint fails or serves nothing, its last bundle counts, with t
     assert.equal([names(found), found.trouble], [['Second'], undefined]);
   }));
 
+test('what could not be kept is kept by a later read, so that a restart brings no former bundle back', () =>
+  scene(async ({ answer, canKeep, clock, kept, read, start }) => {
+    const bundle = start();
+    await read(bundle);
+    canKeep(false);
+    answer(spiffeDocument([spiffeKey(second)]));
+    await clock.advance(300_000);
+    assert.equal(names(await read(bundle)), ['Second'], 'it is good all the same');
+    canKeep(true);
+    await clock.advance(300_000);
+    await read(bundle);
+    answer({}, 503);
+    assert.equal(names(await read(start())), ['Second']);
+    assert.is(kept.length, 2);
+  }));
+
 test('after a restart while the endpoint is away, what was kept counts', () =>
   scene(async ({ answer, read, start }) => {
     await read(start());
@@ -174,7 +196,7 @@ test('only with the bundle of the spec that they were read under do kept certifi
           },
         },
         admit: nothing,
-        keep: async (each) => void kept.push(each),
+        keep: async (each) => kept.push(each) > 0,
         onRead: nothing,
         signal: new AbortController().signal,
       },

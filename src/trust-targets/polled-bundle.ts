@@ -25,8 +25,8 @@ export interface PolledDeps {
   load(): Promise<KeptBundle | undefined>;
   /** Throws where there is no room for the certificates. */
   admit(certificates: readonly CertificateView[]): void;
-  /** Resolves once it outlives a restart. Never throws. */
-  keep(kept: KeptBundle): Promise<void>;
+  /** Resolves once it outlives a restart, or with false where it could not be kept. Never throws. */
+  keep(kept: KeptBundle): Promise<boolean>;
   /** A read has ended. */
   onRead(): void;
   readonly signal: AbortSignal;
@@ -42,6 +42,8 @@ export class PolledBundle {
   readonly #deps: PolledDeps;
   #kept: KeptBundle | undefined;
   #isLoaded = false;
+  /** What outlives a restart, see idOf; undefined where nothing does, or something else. */
+  #stored: string | undefined;
   #refused: readonly string[] = [];
   #trouble: Trouble | undefined;
   #failures = 0;
@@ -91,7 +93,8 @@ export class PolledBundle {
       admit(certificates);
       const kept = { certificates, bootstrap };
       // First what outlives a restart: a target must never hold what a restart would take out again.
-      if (idOf(kept) !== idOf(this.#kept)) await keep(kept);
+      // With each read again until that is so: a former bundle would come back with the next restart.
+      if (idOf(kept) !== this.#stored) this.#stored = (await keep(kept)) ? idOf(kept) : undefined;
       this.#kept = kept;
       this.#refused = refused;
       this.#trouble = undefined;
@@ -111,6 +114,7 @@ export class PolledBundle {
     const kept = await this.#deps.load();
     if (kept !== undefined) this.#deps.admit(kept.certificates);
     this.#kept = kept;
+    this.#stored = kept && idOf(kept);
     this.#isLoaded = true;
   }
 
@@ -121,7 +125,6 @@ export class PolledBundle {
   }
 }
 
-function idOf(kept: KeptBundle | undefined): string {
-  const { bootstrap = '', certificates = [] } = kept ?? {};
+function idOf({ bootstrap, certificates }: KeptBundle): string {
   return [bootstrap, ...certificates.map(({ fingerprintSHA256 }) => fingerprintSHA256).sort()].join();
 }
