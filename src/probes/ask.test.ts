@@ -129,6 +129,13 @@ test('the status decides: one that refuses, and one that says nothing', async ()
   assert.equal([strange.outcome, strange.seen], ['Unknown', 'no HTTP/1.1 answer']);
 });
 
+test('a server that pours tickets is left before the time is over', async () => {
+  const port = await opensslServer('-tls1_3', '-num_tickets', '1000000');
+  const { outcome, seen, seconds } = await asking(port, leaf, HTTP);
+  assert.equal([outcome, seen], ['Unknown', 'it sends more than a handshake and an answer']);
+  assert.ok(seconds < 9, `${seconds} s`);
+});
+
 test('the CA certificates of servers are read once for each certificate that a round shows', async () => {
   const port = await nodeServer({ ca: ours.path.certificate.pem });
   const { serverTrust } = trusting(serverCA.certificatePem);
