@@ -14,6 +14,9 @@ import { readSpiffeBundle, serverIdProblem, trustDomainProblem } from '../pki/sp
 import { messageOf } from '../thrown.ts';
 import { refusedSentences } from './sources.ts';
 
+/** PEM of the CA certificates of one bundle. With a mebibyte a partner could leave no room for the CA of the authority. */
+const MOST_BYTES = 262_144;
+
 /** What an endpoint answered. */
 export interface ReadBundle {
   /** Those that verifiers can trust, at least one. */
@@ -98,6 +101,9 @@ export class BundleEndpoint {
       const why = refused[0] ?? (certificates.length > 0 ? 'all have expired' : 'it has no key of the use x509-svid');
       throw new Error(`the bundle has no CA certificate that is valid: ${why}`);
     }
+    const bytes = certificates.reduce((sum, { pem }) => sum + pem.length, 0);
+    if (bytes > MOST_BYTES)
+      throw new Error(`its CA certificates have ${bytes} bytes in PEM, and at most ${MOST_BYTES} are taken`);
     return { certificates, refused, refreshHintMs };
   }
 
