@@ -20,6 +20,8 @@ interface Scene {
   answer(with_: unknown, status?: number): void;
   readonly clock: FakeClock;
   readonly kept: KeptBundle[];
+  /** How many CA certificates it had before and after each change. */
+  readonly changes: readonly [before: number, after: number][];
   /** Whether what is read can be kept from now on. */
   canKeep(can: boolean): void;
   /** A controller that starts, with what was kept by the one before. */
@@ -38,7 +40,9 @@ async function scene(use: (scene: Scene) => Promise<void>): Promise<void> {
     const kept: KeptBundle[] = [];
     let ended: (() => void) | undefined;
     let isOpen = true;
+    const changes: [before: number, after: number][] = [];
     await use({
+      changes,
       canKeep: (can) => {
         isOpen = can;
       },
@@ -64,6 +68,7 @@ async function scene(use: (scene: Scene) => Promise<void>): Promise<void> {
           admit: nothing,
           endpoint: new BundleEndpoint(source, place),
           keep: async (each) => isOpen && kept.push(each) > 0,
+          changed: (before, after) => void changes.push([before.length, after.length]),
           onRead: () => ended?.(),
           signal: new AbortController().signal,
         });
@@ -102,7 +107,7 @@ test('the refresh hint says when to ask again, within 30 seconds and an hour; in
   }));
 
 test('a bundle that rotates is kept before it counts, and nothing is asked or kept before it is due', () =>
-  scene(async ({ answer, asked, clock, kept, read, start }) => {
+  scene(async ({ answer, asked, changes, clock, kept, read, start }) => {
     const bundle = start();
     assert.equal(names(await read(bundle)), ['First']);
     answer(spiffeDocument([spiffeKey(first), spiffeKey(second)]));
@@ -117,6 +122,7 @@ test('a bundle that rotates is kept before it counts, and nothing is asked or ke
     await clock.advance(300_000);
     await read(bundle);
     assert.equal([asked(), kept.length], [3, 2], 'what has not changed is not kept again');
+    assert.equal(changes, [[1, 2]]);
   }));
 
 test('while the endpoint fails or serves nothing, its last bundle counts, with the reason, and it is asked less and less often', () =>
@@ -197,6 +203,7 @@ test('only with the bundle of the spec that they were read under do kept certifi
         },
         admit: nothing,
         keep: async (each) => kept.push(each) > 0,
+        changed: nothing,
         onRead: nothing,
         signal: new AbortController().signal,
       },

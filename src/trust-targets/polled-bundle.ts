@@ -27,6 +27,8 @@ export interface PolledDeps {
   admit(certificates: readonly CertificateView[]): void;
   /** Resolves once it outlives a restart, or with false where it could not be kept. Never throws. */
   keep(kept: KeptBundle): Promise<boolean>;
+  /** The endpoint serves other CA certificates than before. */
+  changed(before: readonly CertificateView[], after: readonly CertificateView[]): void;
   /** A read has ended. */
   onRead(): void;
   readonly signal: AbortSignal;
@@ -95,7 +97,10 @@ export class PolledBundle {
       // First what outlives a restart: a target must never hold what a restart would take out again.
       // With each read again until that is so: a former bundle would come back with the next restart.
       if (idOf(kept) !== this.#stored) this.#stored = (await keep(kept)) ? idOf(kept) : undefined;
+      const former = this.#kept;
       this.#kept = kept;
+      if (former !== undefined && idOf({ ...former, bootstrap }) !== idOf(kept))
+        this.#deps.changed(former.certificates, certificates);
       this.#refused = refused;
       this.#trouble = undefined;
       this.#failures = 0;

@@ -96,7 +96,10 @@ const OUTAGE = { firstMs: 500, longestMs: 30_000 };
 export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run): Promise<Outcome> {
   const { clock, results } = deps;
   const resource = deps.find(key);
-  if (resource === undefined) return forget(key, deps);
+  if (resource === undefined) {
+    results.deleted(key);
+    return forget(key, deps);
+  }
   // A broken spec says nothing about where trust belongs: what was written stays.
   if (isBrokenAuthority(resource)) return { do: 'rest' };
   const wanted = desiredTargets(resource, deps.places);

@@ -2,6 +2,9 @@ import { authorityKey, type CertificateAuthority } from '../api/certificate-auth
 import type { TrustSource } from '../api/generated/types.ts';
 import { keyOf } from '../api/parse.ts';
 import { referencedObjects } from '../authority/referenced-objects.ts';
+import { readable } from '../foreign-text.ts';
+import type { CertificateView } from '../pki/certificate.ts';
+import { nameOf } from '../pki/path.ts';
 import { BundleEndpoint } from '../trust-targets/bundle-endpoint.ts';
 import { JudgedTexts } from '../trust-targets/judged-texts.ts';
 import { PolledBundle } from '../trust-targets/polled-bundle.ts';
@@ -129,6 +132,10 @@ export class TrustSources {
       },
       load: () => kept.load(name, spiffeBundle),
       keep: (read) => kept.keep(name, spiffeBundle, read),
+      changed: (before, after) => {
+        const [added, removed] = [missingIn(before, after), missingIn(after, before)];
+        log.info('the bundle of a trust source has changed', { authority: key, source: name, added, removed });
+      },
       onRead: () => {
         if (!stop.signal.aborted) this.#wake(key);
       },
@@ -136,6 +143,18 @@ export class TrustSources {
     });
     return { bundle, stop };
   }
+}
+
+const MOST_LOGGED = 5;
+const LONGEST_NAME = 200;
+
+/** The certificates of `list` that are not in the other one, for people. */
+function missingIn(other: readonly CertificateView[], list: readonly CertificateView[]): readonly string[] {
+  const known = new Set(other.map(({ fingerprintSHA256 }) => fingerprintSHA256));
+  return list
+    .filter(({ fingerprintSHA256 }) => !known.has(fingerprintSHA256))
+    .slice(0, MOST_LOGGED)
+    .map((each) => `${readable(nameOf(each), LONGEST_NAME)} (SHA-256 ${each.fingerprintSHA256})`);
 }
 
 /** What is read, without what is done with it. */
