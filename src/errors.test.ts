@@ -39,6 +39,11 @@ const ANSWERS: Record<string, [status: number, message: string, code: string]> =
   'a server that is broken': [500, 'oops', 'ApiServerUnavailable'],
   'an admission webhook that is away': [500, 'Internal error occurred: failed calling webhook "w"', 'SecretRefused'],
   'an object that etcd has no room for': [500, 'etcdserver: request is too large', 'SecretRefused'],
+  'an object that etcd is not even sent': [
+    500,
+    'rpc error: code = ResourceExhausted desc = trying to send message larger than max (3145710 vs. 2097152)',
+    'SecretRefused',
+  ],
   'a server that is away': [503, 'later', 'ApiServerUnavailable'],
 };
 

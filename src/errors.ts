@@ -183,7 +183,7 @@ const LACKS_A_ROLE = /: User "[^"]*" cannot /;
  * and managed fields don't count for the bound of 1 MiB that is answered with 422. The server itself is well, and status can
  * be written.
  */
-const OBJECT_FAILED = /failed calling webhook|^etcdserver: request is too large/;
+const OBJECT_FAILED = /failed calling webhook|^etcdserver: request is too large|trying to send message larger than max/;
 
 function apiErrorCode({ status, message, resource }: ApiError): ErrorCode {
   const refused = resource === undefined || resource === 'secrets' ? 'SecretRefused' : 'ObjectRefused';

@@ -38,7 +38,8 @@ export function troubleOfWrite(thrown: unknown, desired: DesiredObject): Trouble
 
 /** What the API server doesn't say: what is to be done about an object as it is, as the end of a sentence. */
 function adviceOn(message: string): string {
-  if (/too large|Too long/.test(message)) return '; take out of it what is not needed, such as the keys of others';
+  if (/too large|Too long|larger than max/.test(message))
+    return '; take out of it what is not needed, such as the keys of others';
   if (/immutable/.test(message)) return '; delete it, and it is made anew';
   return '';
 }
