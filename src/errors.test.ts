@@ -38,6 +38,12 @@ const ANSWERS: Record<string, [status: number, message: string, code: string]> =
   'too many requests': [429, 'slow down', 'TooManyRequests'],
   'a server that is broken': [500, 'oops', 'ApiServerUnavailable'],
   'an admission webhook that is away': [500, 'Internal error occurred: failed calling webhook "w"', 'SecretRefused'],
+  'an object that etcd has no room for': [500, 'etcdserver: request is too large', 'SecretRefused'],
+  'an object that etcd is not even sent': [
+    500,
+    'rpc error: code = ResourceExhausted desc = trying to send message larger than max (3145710 vs. 2097152)',
+    'SecretRefused',
+  ],
   'a server that is away': [503, 'later', 'ApiServerUnavailable'],
 };
 
@@ -60,6 +66,7 @@ test('a refusal is named after the object that the request was about', () => {
     [413, 'too large'],
     [422, 'Invalid value'],
     [500, 'failed calling webhook "w"'],
+    [500, 'etcdserver: request is too large'],
   ] as const)
     for (const [resource, code] of [
       ['secrets', 'SecretRefused'],

@@ -178,8 +178,12 @@ export function classify(error: unknown): CertwheelError {
 
 /** The words of the RBAC authorizer; an exceeded quota and a refusing admission plugin answer 403 too. */
 const LACKS_A_ROLE = /: User "[^"]*" cannot /;
-/** The API server answers 500 for an admission webhook that doesn't answer: the server itself is well, and status can be written. */
-const WEBHOOK_FAILED = /failed calling webhook/;
+/**
+ * The API server answers 500 for an admission webhook that doesn't answer, and for an object that etcd has no room for: keys
+ * and managed fields don't count for the bound of 1 MiB that is answered with 422. The server itself is well, and status can
+ * be written.
+ */
+const OBJECT_FAILED = /failed calling webhook|^etcdserver: request is too large|trying to send message larger than max/;
 
 function apiErrorCode({ status, message, resource }: ApiError): ErrorCode {
   const refused = resource === undefined || resource === 'secrets' ? 'SecretRefused' : 'ObjectRefused';
@@ -197,6 +201,6 @@ function apiErrorCode({ status, message, resource }: ApiError): ErrorCode {
     case 422:
       return refused;
     default:
-      return WEBHOOK_FAILED.test(message) ? refused : 'ApiServerUnavailable';
+      return OBJECT_FAILED.test(message) ? refused : 'ApiServerUnavailable';
   }
 }

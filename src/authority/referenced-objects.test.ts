@@ -24,7 +24,7 @@ const readers: Readonly<Record<string, (content: RawObject) => Promise<string>>>
   },
   'a trust source': async (content) => {
     const source = { name: 'partner', configMap: { name: NAME, key: KEY } };
-    const found = await readTrustSource(source, NAMESPACE, referenced(content).configMap, undefined);
+    const found = await readTrustSource(source, NAMESPACE, referenced(content).configMap, undefined, new Date(0));
     return found.trouble?.message ?? (found.certificates ?? []).map(({ subjectText }) => subjectText).join();
   },
 };

@@ -1,5 +1,6 @@
 import type { ProbeProtocol } from '../api/verifiers.ts';
 import type { Demand } from './ca-names.ts';
+import type { ServerTrust } from './server-trust.ts';
 
 /** What one verifier is asked once. */
 export interface Question {
@@ -8,8 +9,7 @@ export interface Question {
   readonly port: number;
   /** The name that the server's certificate must have. */
   readonly serverName: string;
-  /** PEM; undefined for the public CAs of Node. */
-  readonly serverCA: string | undefined;
+  readonly serverTrust: ServerTrust;
   readonly credentials: Credentials;
   readonly protocol: ProbeProtocol;
 }

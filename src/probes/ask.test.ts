@@ -23,6 +23,7 @@ import {
   serverCA,
   TLS,
 } from '../../test/unit/probed.ts';
+import { ServerTrust } from './server-trust.ts';
 
 test.after(stopAll);
 
@@ -30,6 +31,7 @@ const ours = await generation('Ours v1');
 const next = await generation('Ours v2', 2);
 const leaf = await leafOf(ours);
 const rogue = await rogueOf(ours);
+const trusting = (pem: string | undefined) => ({ serverTrust: new ServerTrust(pem) });
 const caNames = (names: readonly Buffer[] | undefined) => names?.map((each) => each.toString('hex'));
 
 /** OpenSSL's own server. It requires a certificate (-Verify) and ends the handshake where that isn't good. */
@@ -127,10 +129,28 @@ test('the status decides: one that refuses, and one that says nothing', async ()
   assert.equal([strange.outcome, strange.seen], ['Unknown', 'no HTTP/1.1 answer']);
 });
 
+test('a server that pours tickets is left before the time is over', async () => {
+  const port = await opensslServer('-tls1_3', '-num_tickets', '1000000');
+  const { outcome, seen, seconds } = await asking(port, leaf, HTTP);
+  assert.equal([outcome, seen], ['Unknown', 'it sends more than a handshake and an answer']);
+  assert.ok(seconds < 9, `${seconds} s`);
+});
+
+test('the CA certificates of servers are read once for each certificate that a round shows', async () => {
+  const port = await nodeServer({ ca: ours.path.certificate.pem });
+  const { serverTrust } = trusting(serverCA.certificatePem);
+  for (let times = 0; times < 2; times++) {
+    assert.is((await asking(port, leaf, HTTP, { serverTrust })).outcome, 'Accepted');
+    assert.is.not((await asking(port, rogue, HTTP, { serverTrust })).outcome, 'Accepted');
+  }
+  assert.is(serverTrust.showing(leaf), serverTrust.showing(leaf));
+  assert.is.not(serverTrust.showing(leaf), serverTrust.showing(rogue));
+});
+
 test('a server whose own certificate is not trusted, or is for another name, answers nothing that counts', async () => {
   const port = await nodeServer({ ca: ours.path.certificate.pem });
   const foreign = createIssuer('CA of servers').certificatePem;
-  for (const more of [{ serverCA: foreign }, { serverCA: undefined }, { serverName: 'other.example' }]) {
+  for (const more of [trusting(foreign), trusting(undefined), { serverName: 'other.example' }]) {
     const { outcome, seen, serverNotAfter } = await asking(port, leaf, HTTP, more);
     assert.is(outcome, 'Unknown', seen);
     assert.match(seen, 'the certificate of the server is not trusted');
@@ -143,7 +163,7 @@ for (const [version, outcome] of [
   ['-tls1_3', 'Unknown'],
 ] as const) {
   test(`a server that is not trusted and refuses the certificate by an alert: ${outcome} with ${version}`, async () => {
-    const more = { serverCA: createIssuer('CA of servers').certificatePem };
+    const more = trusting(createIssuer('CA of servers').certificatePem);
     const port = await opensslServer(version);
     const refused = await asking(port, rogue, HTTP, more);
     assert.is(refused.outcome, outcome, refused.seen);
@@ -186,8 +206,8 @@ test('a server that never answers is given up', async () => {
 
 test('a CA bundle that is none is unknown, and breaks nothing', async () => {
   const port = await nodeServer({ ca: ours.path.certificate.pem });
-  assert.is((await asking(port, leaf, HTTP, { serverCA: 'nonsense' })).outcome, 'Unknown');
-  assert.is((await asking(port, leaf, HTTP, { serverCA: serverCA.certificatePem })).outcome, 'Accepted');
+  assert.is((await asking(port, leaf, HTTP, trusting('nonsense'))).outcome, 'Unknown');
+  assert.is((await asking(port, leaf, HTTP, trusting(serverCA.certificatePem))).outcome, 'Accepted');
 });
 
 test.run();

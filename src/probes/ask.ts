@@ -50,16 +50,13 @@ interface Seen {
   serverSecret: Buffer | undefined;
 }
 
-function handshake({ serverName, serverCA, credentials, protocol }: Question, tap: TappedSocket): TLSSocket {
+function handshake({ serverName, serverTrust, credentials, protocol }: Question, tap: TappedSocket): TLSSocket {
   return tlsConnect({
     socket: tap,
     // An address is never sent as SNI (RFC 6066 section 3).
     servername: isIP(serverName) === 0 ? serverName : '',
     checkServerIdentity: (_, certificate) => checkServerIdentity(serverName, certificate),
-    ca: serverCA,
-    cert: credentials.certificate,
-    key: credentials.key,
-    minVersion: 'TLSv1.2',
+    secureContext: serverTrust.showing(credentials),
     // Servers of gRPC refuse a client that doesn't offer h2.
     ALPNProtocols: protocol.is === 'tls' ? ['h2', 'http/1.1'] : ['http/1.1'],
     rejectUnauthorized: true,

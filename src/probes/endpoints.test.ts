@@ -119,6 +119,23 @@ test('what a Service lacks is named', async () => {
   );
 });
 
+test('a tenant reaches a Pod of its own as long as that has its address', async () => {
+  const targetRef = { kind: 'Pod', namespace: 'shop', name: 'one' };
+  const reach = (status: object, spec: object = {}) =>
+    problem(
+      find(TENANT, service(undefined), {
+        'services shop/gateway': SERVICE,
+        'endpointslices shop': [slice({ addresses: ['10.0.0.1'], targetRef })],
+        'pods shop/one': { spec, status: { podIPs: [{ ip: '10.0.0.1' }], ...status } },
+      }),
+    );
+  assert.match(await reach({ phase: 'Running' }), '"address":"10.0.0.1"');
+  // Its address may have been given to a Pod of another namespace.
+  for (const phase of ['Succeeded', 'Failed']) assert.match(await reach({ phase }), 'which has ended');
+  assert.match(await reach({ podIPs: [{ ip: '10.0.0.2' }] }), 'is not the address of Pod shop/one');
+  assert.match(await reach({}, { hostNetwork: true }), 'in the network of its node');
+});
+
 test('the namespace that a tenant names is not looked at', async () => {
   const objects = {
     'services payments/gateway': SERVICE,

@@ -30,6 +30,8 @@ export interface EndpointDeps {
 
 /** More would take longer than a round may. */
 const MOST_ENDPOINTS = 100;
+/** Phases of Pods without a network of their own any more. */
+const ENDED: ReadonlySet<string> = new Set(['Succeeded', 'Failed']);
 
 interface Slice {
   readonly addressType?: string;
@@ -52,7 +54,7 @@ interface Service {
 
 interface Pod {
   readonly spec?: { readonly hostNetwork?: boolean };
-  readonly status?: { readonly podIPs?: readonly { readonly ip: string }[] };
+  readonly status?: { readonly phase?: string; readonly podIPs?: readonly { readonly ip: string }[] };
 }
 
 /** The addresses of a verifier at this moment: names are resolved once, and what is found here is what is connected to. */
@@ -156,7 +158,8 @@ function readyIn({ addressType, ports = [], endpoints = [] }: Slice, portName: s
 
 /**
  * Why an endpoint isn't the Pod that it claims to be. Who may write EndpointSlices may point one at any address; the
- * addresses of a Pod are written by its kubelet. A Pod in the network of its node has the node's address.
+ * addresses of a Pod are written by its kubelet. A Pod in the network of its node has the node's address. One that has ended
+ * keeps in its status the addresses that it had, and they may be those of another namespace's Pod by now.
  */
 async function notThePod(
   { address, targetRef }: Ready,
@@ -167,6 +170,8 @@ async function notThePod(
   const pod = isPod ? await client.get<Pod>(PODS as Resource, namespace, targetRef.name ?? '') : undefined;
   if (pod === undefined) return `is no Pod of namespace ${namespace}`;
   if (pod.spec?.hostNetwork === true) return 'is a Pod in the network of its node';
+  const { phase = '' } = pod.status ?? {};
+  if (ENDED.has(phase)) return `is Pod ${namespace}/${targetRef?.name}, which has ended (${phase})`;
   const isItsAddress = pod.status?.podIPs?.some(({ ip }) => ip === address) === true;
   return isItsAddress ? undefined : `is not the address of Pod ${namespace}/${targetRef?.name}`;
 }

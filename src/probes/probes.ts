@@ -25,6 +25,7 @@ import { nextRecord, type Round, type VerifierRecord } from './record.ts';
 import { proofOf, verifierStatus } from './report.ts';
 import { askAll, type Subject } from './round.ts';
 import { readServerCA } from './server-ca.ts';
+import { ServerTrust } from './server-trust.ts';
 import { canBeShown, ProbeSubjects, type Signing } from './subjects.ts';
 
 export interface ProbesDeps extends EndpointDeps {
@@ -200,7 +201,8 @@ export class Probes {
       const serverCA = await readServerCA(verifier.serverCA, namespaceOf(resource), client);
       if ('problem' in serverCA) return serverCA;
       const { namespace } = resource;
-      const target = { namespace, serverName: found.serverName, serverCA: serverCA.pem, protocol: verifier.protocol };
+      const serverTrust = new ServerTrust(serverCA.pem);
+      const target = { namespace, serverName: found.serverName, serverTrust, protocol: verifier.protocol };
       const results = await askAll(found.endpoints, subjects, target, {
         ask: (question) => ask(question, clock, signal),
         answered: (certificate, answer) => metrics.probed(authority, verifier.name, certificate, answer),

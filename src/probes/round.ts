@@ -4,6 +4,7 @@ import { LimitedLanes } from '../backends/http/limited-lanes.ts';
 import type { Answer, Credentials, Question } from './answer.ts';
 import { type Endpoint, endpointText } from './endpoints.ts';
 import { type Judgement, judge } from './judge.ts';
+import type { ServerTrust } from './server-trust.ts';
 
 /** A CA generation that is asked about. */
 export interface Subject {
@@ -40,7 +41,7 @@ interface Target {
   /** For fairness: rounds of one namespace delay those of others little. */
   readonly namespace: string;
   readonly serverName: string;
-  readonly serverCA: string | undefined;
+  readonly serverTrust: ServerTrust;
   readonly protocol: ProbeProtocol;
 }
 
@@ -97,8 +98,8 @@ async function askOne(
     // One that has given no answer gives none to the next question, and each takes as long as it may.
     if (credentials === undefined || silent !== undefined) return silent;
     if (deps.nowMs() > endMs) return NOT_ASKED;
-    const { serverName, serverCA, protocol } = target;
-    const answer = await deps.ask({ ...endpoint, serverName, serverCA, credentials, protocol });
+    const { serverName, serverTrust, protocol } = target;
+    const answer = await deps.ask({ ...endpoint, serverName, serverTrust, credentials, protocol });
     deps.answered(kind, answer);
     if (answer.outcome === 'Unknown' && answer.demand === undefined) silent = answer;
     return answer;

@@ -3,6 +3,8 @@ import { Duplex } from 'node:stream';
 
 /** A handshake with long lists of CA names and a long chain stays below. */
 const MOST_BYTES = 262_144;
+/** With session tickets and the begin of an answer. A server that pours on would have them decrypted until the time is over. */
+const MOST_RECEIVED = 1_048_576;
 
 /**
  * A TCP connection that keeps the first bytes that arrive. TLS over a net.Socket itself never shows them: it reads from the
@@ -19,6 +21,8 @@ export class TappedSocket extends Duplex {
     socket.on('data', (chunk: Buffer) => {
       if (this.#bytes < MOST_BYTES) this.#received.push(chunk);
       this.#bytes += chunk.length;
+      if (this.#bytes > MOST_RECEIVED)
+        return void this.destroy(new Error('it sends more than a handshake and an answer'));
       if (!this.push(chunk)) socket.pause();
     });
     socket.on('end', () => this.push(null));

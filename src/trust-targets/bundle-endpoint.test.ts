@@ -6,6 +6,9 @@ import { hoursFromNow, leaf, NOW, root } from '../../test/pki/make.ts';
 import { issuer, json, serving, stranger } from '../../test/unit/authority-server.ts';
 import { FakeClock } from '../../test/unit/fake-clock.ts';
 import { jwtKey, spiffeDocument, spiffeKey } from '../../test/unit/spiffe-document.ts';
+import { parseCertificate } from '../pki/certificate.ts';
+import { makeRoot } from '../pki/issue.ts';
+import { signerOf } from '../pki/signer.ts';
 import { BundleEndpoint } from './bundle-endpoint.ts';
 
 type Handler = (request: IncomingMessage, response: ServerResponse) => void;
@@ -75,6 +78,27 @@ test('what verifiers could not trust is left out, and the rest counts', () =>
     assert.is(certificates.length, 2, 'one that has expired is judged anew at each moment');
     assert.match(refused.join(), 'is not a CA');
   }));
+
+test('a bundle of a quarter of what an object takes is the largest, so that room is left for the CA of the authority', async () => {
+  const large = (await root()).key;
+  const organizations = Array<string>(100).fill('x'.repeat(64));
+  const cas = await Promise.all(
+    Array.from({ length: 40 }, async (_, index) => {
+      const life = { notBefore: hoursFromNow(-1), notAfter: hoursFromNow(9) };
+      const subject = { commonName: `Large ${index}`, organizations };
+      const serialNumber = Buffer.from([1, index]);
+      return parseCertificate(await makeRoot({ subject, signer: signerOf(large), serialNumber, ...life }));
+    }),
+  );
+  const bundle = document(cas.map((certificate) => spiffeKey({ certificate })));
+  const { code, message } = await refusal(bundle);
+  assert.is(code, 'TrustBundleRefused');
+  assert.match(message, /its CA certificates have \d+ bytes in PEM, and at most 262144 are taken/);
+  const half = document(cas.slice(0, 10).map((certificate) => spiffeKey({ certificate })));
+  await serving(half, async ({ url }) => {
+    assert.is((await endpointAt(url).read(undefined, signal)).certificates.length, 10);
+  });
+});
 
 const endless: Handler = (_request, response) => {
   response.writeHead(200);

@@ -10,9 +10,12 @@ import type { Clock } from '../clock.ts';
 import { AuthorityError, classify } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { type CertificateView, distinct } from '../pki/certificate.ts';
-import { nameOf } from '../pki/path.ts';
 import { readSpiffeBundle, serverIdProblem, trustDomainProblem } from '../pki/spiffe-bundle.ts';
 import { messageOf } from '../thrown.ts';
+import { refusedSentences } from './sources.ts';
+
+/** PEM of the CA certificates of one bundle. With a mebibyte a partner could leave no room for the CA of the authority. */
+const MOST_BYTES = 262_144;
 
 /** What an endpoint answered. */
 export interface ReadBundle {
@@ -92,14 +95,15 @@ export class BundleEndpoint {
     const now = this.#deps.clock.now();
     const problems = new Map(all.map((each) => [each, problemOf(each, trustDomain)]));
     const certificates = distinct(all.filter((each) => problems.get(each) === undefined));
-    const refused = [...problems].flatMap(([each, problem]) =>
-      problem === undefined ? [] : [`${nameOf(each)} ${problem}`],
-    );
+    const refused = refusedSentences(problems);
     // An empty bundle is more likely a mistake than the wish to cut off every client of the trust domain.
     if (!certificates.some(({ notAfter }) => notAfter > now)) {
       const why = refused[0] ?? (certificates.length > 0 ? 'all have expired' : 'it has no key of the use x509-svid');
       throw new Error(`the bundle has no CA certificate that is valid: ${why}`);
     }
+    const bytes = certificates.reduce((sum, { pem }) => sum + pem.length, 0);
+    if (bytes > MOST_BYTES)
+      throw new Error(`its CA certificates have ${bytes} bytes in PEM, and at most ${MOST_BYTES} are taken`);
     return { certificates, refused, refreshHintMs };
   }
 

@@ -25,10 +25,14 @@ function fileOf(id: string, key: string): string {
   return id.split(',').find((each) => each.startsWith(`${key}:`)) ?? '';
 }
 
+/** What the files take in an object. */
+export function storesBytes({ files }: TrustStores): number {
+  return Object.values(files).reduce((sum, text) => sum + Buffer.byteLength(text, 'base64'), 0);
+}
+
 /** Why an object has no room for the CRLs, as a sentence about `what`; undefined where it has. */
 export function tooLargeWith(what: string, stores: TrustStores, pem: string, bundlePem: string): string | undefined {
-  const beside = Object.values(stores.files).reduce((sum, text) => sum + Buffer.byteLength(text, 'base64'), 0);
-  const bytes = pem.length + beside + Buffer.byteLength(bundlePem);
+  const bytes = pem.length + storesBytes(stores) + Buffer.byteLength(bundlePem);
   if (bytes <= MOST_BYTES) return undefined;
   return `${what} has no room for the CRLs: they have ${pem.length} bytes, with the CA certificates ${bytes}, and an object of Kubernetes takes ${MOST_BYTES}; have servers fetch the CRL over HTTP (spec.revocation.url), or revoke less`;
 }

@@ -31,6 +31,15 @@ test('an object without the mark is foreign, unless it is handed over', () => {
   assert.is(stateOf({ ...seen, mark: seen.mark.replace('uid-1', 'uid-2') }), 'foreign', 'of a former authority');
 });
 
+test('an object of a former authority says how it can be handed over', () => {
+  const other = { ...stored(bundle(first), T1), mark: 'other', authority: 'ClusterCertificateAuthority/other' };
+  const finding = judge(object, other, bundle(first), owner, T2);
+  assert.match(
+    finding.state === 'foreign' ? finding.trouble.message : finding.state,
+    'is written by ClusterCertificateAuthority/other; give the target another name, or, if there is no such authority any more, take its label off with: kubectl label configmap -n shop client-ca certwheel.io/trust-target-',
+  );
+});
+
 test('a copy in another place is not ours', () => {
   const seen = stored(bundle(first), T1);
   assert.is(isOurs(seen, owner), true);

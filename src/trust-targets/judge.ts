@@ -1,6 +1,6 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { parseRfc3339 } from '../api/conditions.ts';
-import { ADOPT_ANNOTATION } from '../api/names.ts';
+import { ADOPT_ANNOTATION, TRUST_TARGET_LABEL } from '../api/names.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
 import { CLOCKS_APART_MS } from '../rotation/generation.ts';
 import type { Trouble } from '../trouble.ts';
@@ -70,14 +70,18 @@ function foreignTrouble(desired: DesiredObject, { authority }: TargetView, owner
   return {
     code: 'TrustTargetNotOwned',
     message: isOfAnother
-      ? `${nameOf(desired)} is written by ${authority}; give the target another name`
+      ? `${nameOf(desired)} is written by ${authority}; give the target another name, or, if there is no such authority any more, take its label off with: ${kubectl('label', desired)} ${TRUST_TARGET_LABEL}-`
       : `${nameOf(desired)} exists and is not written by this authority; give the target another name, delete the object, or hand it over with: ${handOver(desired, owner)}`,
   };
 }
 
-function handOver({ kind, namespace, name }: DesiredObject, owner: Owner): string {
+function handOver(desired: DesiredObject, owner: Owner): string {
+  return `${kubectl('annotate', desired)} ${ADOPT_ANNOTATION}=${owner.name}`;
+}
+
+function kubectl(verb: string, { kind, namespace, name }: DesiredObject): string {
   const where = namespace === '' ? '' : ` -n ${namespace}`;
-  return `kubectl annotate ${kind.toLowerCase()}${where} ${name} ${ADOPT_ANNOTATION}=${owner.name}`;
+  return `kubectl ${verb} ${kind.toLowerCase()}${where} ${name}`;
 }
 
 /**

@@ -19,13 +19,21 @@ import { caBasicConstraints, keyIdOf, subjectKeyIdExtension, usageExtensions } f
 import { keyIdOfCa } from '../pki/issue.ts';
 import { publicKeyDer } from '../pki/keys.ts';
 import { encodeName } from '../pki/name.ts';
-import { withoutNamesakes } from './namesakes.ts';
+import { withoutNamesakes as withoutThose } from './namesakes.ts';
 import { type SourceFinding, sourceStatus, trustedBy } from './sources.ts';
 
 const ORGANIZATION = ['Certwheel'];
 const own = await root();
 const below = await signIntermediate(own, { commonName: 'Issuing CA' });
 const partner = await root({ commonName: 'Partner', notAfter: hoursFromNow(2000) });
+
+/** Where the targets hold these already; none by default. */
+const withoutNamesakes = (
+  cas: readonly CertificateView[],
+  findings: readonly SourceFinding[],
+  now: Date,
+  ...held: readonly CertificateView[]
+) => withoutThose(cas, findings, now, new Set(held.map(({ fingerprintSHA256 }) => fingerprintSHA256)));
 
 interface Forgery {
   readonly subjectDer?: Buffer;
@@ -148,6 +156,39 @@ test('of two sources the first keeps its CA, until that has expired', async () =
   assert.equal(kept(NOW), [1, 0]);
   assert.match(withoutNamesakes([], both, NOW)[1]?.refused.join() ?? '', 'of a CA of source one');
   assert.equal(kept(hoursFromNow(49)), [1, 1]);
+});
+
+test('of two sources that which the targets hold already keeps its CA, whatever another one adds', () => {
+  const other = forged({ subjectDer: partner.certificate.subjectDer, keyId: keyIdOfCa(partner.certificate) });
+  const renewed = renewedRoot(partner, { notAfter: hoursFromNow(900) }).certificate;
+  const both = [finding('hostile', other), finding('partner', partner.certificate, renewed)];
+  const kept = (...held: CertificateView[]) =>
+    withoutNamesakes([], both, NOW, ...held).map(({ certificates = [] }) => certificates.length);
+  assert.equal(kept(), [1, 0], 'the first in the list, where neither is held');
+  const alike = finding('hostile', other, partner.certificate);
+  const [found] = withoutNamesakes([], [alike, finding('partner', partner.certificate)], NOW, partner.certificate);
+  assert.equal(found?.certificates, [partner.certificate], 'also where the other one names it too');
+  assert.equal(kept(partner.certificate), [0, 2], 'with what the partner itself adds to its own');
+  assert.match(
+    withoutNamesakes([], both, NOW, partner.certificate)[0]?.refused.join() ?? '',
+    'has the name of a CA of source partner',
+  );
+  const ours = withoutNamesakes([partner.certificate], both, NOW, other, partner.certificate);
+  assert.equal(
+    ours.map(({ certificates = [] }) => certificates.includes(other)),
+    [false, false],
+    'a CA of the authority comes first',
+  );
+});
+
+test('two sources that name the same text have the same, also where the partner has renewed its CA', () => {
+  const renewed = renewedRoot(partner, { notAfter: hoursFromNow(900) }).certificate;
+  const both = ['one', 'two'].map((name) => finding(name, partner.certificate, renewed));
+  for (const held of [[], [renewed]])
+    assert.equal(
+      withoutNamesakes([], both, NOW, ...held).map(({ certificates }) => certificates?.length),
+      [2, 2],
+    );
 });
 
 test('a source that could not be read says nothing of others', () => {

@@ -20,6 +20,10 @@ interface Scene {
   answer(with_: unknown, status?: number): void;
   readonly clock: FakeClock;
   readonly kept: KeptBundle[];
+  /** How many CA certificates it had before and after each change. */
+  readonly changes: readonly [before: number, after: number][];
+  /** Whether what is read can be kept from now on. */
+  canKeep(can: boolean): void;
   /** A controller that starts, with what was kept by the one before. */
   start(load?: () => Promise<KeptBundle | undefined>, source?: Partial<SpiffeBundleSource>): PolledBundle;
   /** Reads until the read in the background has ended. */
@@ -35,7 +39,13 @@ async function scene(use: (scene: Scene) => Promise<void>): Promise<void> {
     const clock = new FakeClock(NOW);
     const kept: KeptBundle[] = [];
     let ended: (() => void) | undefined;
+    let isOpen = true;
+    const changes: [before: number, after: number][] = [];
     await use({
+      changes,
+      canKeep: (can) => {
+        isOpen = can;
+      },
       clock,
       kept,
       asked: () => seen.length,
@@ -57,7 +67,8 @@ async function scene(use: (scene: Scene) => Promise<void>): Promise<void> {
           load,
           admit: nothing,
           endpoint: new BundleEndpoint(source, place),
-          keep: async (each) => void kept.push(each),
+          keep: async (each) => isOpen && kept.push(each) > 0,
+          changed: (before, after) => void changes.push([before.length, after.length]),
           onRead: () => ended?.(),
           signal: new AbortController().signal,
         });
@@ -96,7 +107,7 @@ test('the refresh hint says when to ask again, within 30 seconds and an hour; in
   }));
 
 test('a bundle that rotates is kept before it counts, and nothing is asked or kept before it is due', () =>
-  scene(async ({ answer, asked, clock, kept, read, start }) => {
+  scene(async ({ answer, asked, changes, clock, kept, read, start }) => {
     const bundle = start();
     assert.equal(names(await read(bundle)), ['First']);
     answer(spiffeDocument([spiffeKey(first), spiffeKey(second)]));
@@ -111,6 +122,7 @@ test('a bundle that rotates is kept before it counts, and nothing is asked or ke
     await clock.advance(300_000);
     await read(bundle);
     assert.equal([asked(), kept.length], [3, 2], 'what has not changed is not kept again');
+    assert.equal(changes, [[1, 2]]);
   }));
 
 test('while the endpoint fails or serves nothing, its last bundle counts, with the reason, and it is asked less and less often', () =>
@@ -136,6 +148,22 @@ test('while the endpoint fails or serves nothing, its last bundle counts, with t
     answer(spiffeDocument([spiffeKey(second)]));
     const found = await read(bundle);
     assert.equal([names(found), found.trouble], [['Second'], undefined]);
+  }));
+
+test('what could not be kept is kept by a later read, so that a restart brings no former bundle back', () =>
+  scene(async ({ answer, canKeep, clock, kept, read, start }) => {
+    const bundle = start();
+    await read(bundle);
+    canKeep(false);
+    answer(spiffeDocument([spiffeKey(second)]));
+    await clock.advance(300_000);
+    assert.equal(names(await read(bundle)), ['Second'], 'it is good all the same');
+    canKeep(true);
+    await clock.advance(300_000);
+    await read(bundle);
+    answer({}, 503);
+    assert.equal(names(await read(start())), ['Second']);
+    assert.is(kept.length, 2);
   }));
 
 test('after a restart while the endpoint is away, what was kept counts', () =>
@@ -174,7 +202,8 @@ test('only with the bundle of the spec that they were read under do kept certifi
           },
         },
         admit: nothing,
-        keep: async (each) => void kept.push(each),
+        keep: async (each) => kept.push(each) > 0,
+        changed: nothing,
         onRead: nothing,
         signal: new AbortController().signal,
       },

@@ -2,6 +2,7 @@ import { parseDuration } from '../api/duration.ts';
 import type { SpiffeBundleSource } from '../api/generated/types.ts';
 import type { Clock } from '../clock.ts';
 import { classify } from '../errors.ts';
+import { readable } from '../foreign-text.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Trouble } from '../trouble.ts';
@@ -14,6 +15,8 @@ const USUAL_MS = 300_000;
 /** The hint is the partner's: it must neither make us ask all the time, nor keep a removed CA trusted for days. */
 const HINT = { leastMs: 30_000, mostMs: 3_600_000 };
 const FIRST_RETRY_MS = 5_000;
+/** Of status. A message may quote names of the partner's certificates. */
+const LONGEST_MESSAGE = 1_024;
 
 export interface PolledDeps {
   readonly clock: Clock;
@@ -22,8 +25,10 @@ export interface PolledDeps {
   load(): Promise<KeptBundle | undefined>;
   /** Throws where there is no room for the certificates. */
   admit(certificates: readonly CertificateView[]): void;
-  /** Resolves once it outlives a restart. Never throws. */
-  keep(kept: KeptBundle): Promise<void>;
+  /** Resolves once it outlives a restart, or with false where it could not be kept. Never throws. */
+  keep(kept: KeptBundle): Promise<boolean>;
+  /** The endpoint serves other CA certificates than before. */
+  changed(before: readonly CertificateView[], after: readonly CertificateView[]): void;
   /** A read has ended. */
   onRead(): void;
   readonly signal: AbortSignal;
@@ -39,6 +44,8 @@ export class PolledBundle {
   readonly #deps: PolledDeps;
   #kept: KeptBundle | undefined;
   #isLoaded = false;
+  /** What outlives a restart, see idOf; undefined where nothing does, or something else. */
+  #stored: string | undefined;
   #refused: readonly string[] = [];
   #trouble: Trouble | undefined;
   #failures = 0;
@@ -88,8 +95,12 @@ export class PolledBundle {
       admit(certificates);
       const kept = { certificates, bootstrap };
       // First what outlives a restart: a target must never hold what a restart would take out again.
-      if (idOf(kept) !== idOf(this.#kept)) await keep(kept);
+      // With each read again until that is so: a former bundle would come back with the next restart.
+      if (idOf(kept) !== this.#stored) this.#stored = (await keep(kept)) ? idOf(kept) : undefined;
+      const former = this.#kept;
       this.#kept = kept;
+      if (former !== undefined && idOf({ ...former, bootstrap }) !== idOf(kept))
+        this.#deps.changed(former.certificates, certificates);
       this.#refused = refused;
       this.#trouble = undefined;
       this.#failures = 0;
@@ -97,7 +108,7 @@ export class PolledBundle {
     } catch (thrown) {
       const { code, message, retryAfterMs = 0 } = classify(thrown);
       this.#failures += 1;
-      this.#trouble = { code, message: `source ${this.#name}: ${message}` };
+      this.#trouble = { code, message: readable(`source ${this.#name}: ${message}`, LONGEST_MESSAGE) };
       const longestMs = Math.max(FIRST_RETRY_MS, this.#intervalMs(undefined));
       const waitMs = backoffMs(this.#failures, { firstMs: FIRST_RETRY_MS, longestMs }, clock.random());
       this.#nextAt = new Date(clock.now().getTime() + Math.max(waitMs, retryAfterMs));
@@ -108,6 +119,7 @@ export class PolledBundle {
     const kept = await this.#deps.load();
     if (kept !== undefined) this.#deps.admit(kept.certificates);
     this.#kept = kept;
+    this.#stored = kept && idOf(kept);
     this.#isLoaded = true;
   }
 
@@ -118,7 +130,6 @@ export class PolledBundle {
   }
 }
 
-function idOf(kept: KeptBundle | undefined): string {
-  const { bootstrap = '', certificates = [] } = kept ?? {};
+function idOf({ bootstrap, certificates }: KeptBundle): string {
   return [bootstrap, ...certificates.map(({ fingerprintSHA256 }) => fingerprintSHA256).sort()].join();
 }

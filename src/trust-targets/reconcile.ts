@@ -23,6 +23,7 @@ import { complete, wantsCrls } from './complete.ts';
 import { crlNews } from './crl-proofs.ts';
 import type { Delivery } from './delivery.ts';
 import { type ClusterObject, type DesiredObject, desiredTargets, idOf, type Places } from './desired.ts';
+import { isOurs } from './judge.ts';
 import type { TargetsMemory } from './memory.ts';
 import { withoutNamesakes } from './namesakes.ts';
 import { nameProblems } from './permitted-names.ts';
@@ -95,7 +96,10 @@ const OUTAGE = { firstMs: 500, longestMs: 30_000 };
 export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run): Promise<Outcome> {
   const { clock, results } = deps;
   const resource = deps.find(key);
-  if (resource === undefined) return forget(key, deps);
+  if (resource === undefined) {
+    results.deleted(key);
+    return forget(key, deps);
+  }
   // A broken spec says nothing about where trust belongs: what was written stays.
   if (isBrokenAuthority(resource)) return { do: 'rest' };
   const wanted = desiredTargets(resource, deps.places);
@@ -105,7 +109,8 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   if (own === undefined) return { do: 'rest', recheckAt: await remove(allPlaces(wanted)) };
   const read = await run.releaseWorker(() => deps.sources.read(resource));
   const told = withNameProblems(resource, read, deps);
-  const sources = withoutNamesakes([...own.anchors.values(), ...deps.cas(resource)], told, clock.now());
+  const cas = [...own.anchors.values(), ...deps.cas(resource)];
+  const sources = withoutNamesakes(cas, told, clock.now(), inForce(resource, deps));
   const further = trustedBy(sources, clock.now());
   const bundle = further.length === 0 ? own : bundleOf([...own.anchors.values(), ...further]);
   const unfit = incomplete(sources) ?? tooLarge(Buffer.byteLength(bundle.pem), bundle.anchors.size);
@@ -148,6 +153,14 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
       crls?.nextEnd,
     ]),
   };
+}
+
+/** The certificates that the targets hold, as far as it is known: after a restart by what is in them. */
+function inForce(resource: CertificateAuthority, { results, labelled }: TargetsDeps): ReadonlySet<string> {
+  const key = authorityKey(resource);
+  const former = results.survey(key)?.bundle.anchors.keys();
+  if (former !== undefined) return new Set(former);
+  return new Set(labelled(key).flatMap((view) => (isOurs(view, resource) ? view.held : [])));
 }
 
 function withNameProblems(

@@ -11,6 +11,8 @@ export class TargetResults {
   readonly #surveys = new Map<string, Survey>();
   readonly #statuses = new Map<string, TrustStatus>();
   readonly #memories = new Map<string, TargetsMemory>();
+  /** Why objects of no target any more could not be deleted last, by authority and id. */
+  readonly #undeleted = new Map<string, Map<string, string>>();
 
   survey(key: string): Survey | undefined {
     return this.#surveys.get(key);
@@ -31,6 +33,22 @@ export class TargetResults {
     this.#surveys.delete(key);
     this.#statuses.delete(key);
     this.#memories.delete(key);
+  }
+
+  /** Whether it is news that an object of no target any more can't be deleted for that reason. */
+  isNewRefusal(key: string, id: string, message: string): boolean {
+    const known = this.#undeleted.get(key) ?? new Map<string, string>();
+    this.#undeleted.set(key, known);
+    const isNew = known.get(id) !== message;
+    known.set(id, message);
+    return isNew;
+  }
+
+  /** So it was, or there is no such authority any more. */
+  deleted(key: string, id?: string): void {
+    const known = this.#undeleted.get(key);
+    if (id !== undefined) known?.delete(id);
+    if (id === undefined || known?.size === 0) this.#undeleted.delete(key);
   }
 
   /** The condition of the authority about the CRLs in its targets: as it stands while nothing newer is known. */

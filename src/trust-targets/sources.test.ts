@@ -10,12 +10,13 @@ const client = await leaf(late);
 const text = [early, late, late, below].map(({ certificate }) => certificate.pem).join('') + client.certificate.pem;
 
 const source = { name: 'partner', configMap: { name: 'bundle', key: 'ca.pem' } };
-const read = (content: string | undefined, lastGood?: Awaited<ReturnType<typeof readTrustSource>>) =>
+const read = (content: string | undefined, lastGood?: Awaited<ReturnType<typeof readTrustSource>>, now = NOW) =>
   readTrustSource(
     source,
     'ns',
     async () => (content === undefined ? undefined : { 'ca.pem': Buffer.from(content) }),
     lastGood,
+    now,
   );
 const names = (list: ReturnType<typeof trustedBy>) => list.map(({ subjectText }) => subjectText);
 
@@ -54,6 +55,37 @@ test('a source that cannot be read keeps what it said before, and says nothing w
     const unknown = await read(content);
     assert.is(incomplete([good, unknown])?.code, reason);
   }
+});
+
+test('certificates that have all expired take no valid one out, and end where they have been the last', async () => {
+  const [valid, expiring] = [await read(late.certificate.pem), await read(early.certificate.pem)];
+  const later = hoursFromNow(2);
+  const kept = await read(early.certificate.pem, valid, later);
+  assert.equal(names(trustedBy([kept], later)), names(trustedBy([valid], later)));
+  const status = sourceStatus(kept, later);
+  assert.is(status.reason, 'TrustBundleRefused');
+  assert.match(status.message ?? '', 'all of its CA certificates have expired, and the former ones stay in force');
+  for (const ended of [
+    await read(early.certificate.pem, expiring, later),
+    await read(early.certificate.pem, undefined, later),
+  ]) {
+    assert.is(sourceStatus(ended, later).reason, undefined);
+    assert.match(sourceStatus(ended, later).leftOut?.join() ?? '', /Early.* expired at /);
+    assert.is(incomplete([ended]), undefined, 'the CA of the authority goes on');
+  }
+});
+
+test('what is kept of names that a partner chooses is as much as status shows', async () => {
+  const named = await Promise.all(
+    Array.from({ length: 8 }, (_, index) =>
+      leaf(late, { subject: { organizations: Array(80).fill(`${index}${'x'.repeat(60)}`) } }),
+    ),
+  );
+  const clients = named.map(({ certificate }) => certificate.pem).join('');
+  const { refused } = await read(clients + late.certificate.pem);
+  assert.is(refused.length, 5);
+  const { trouble } = await read(clients);
+  for (const each of [...refused, trouble?.message ?? '']) assert.ok(each.length <= 1_024, `${each.length}`);
 });
 
 test.run();

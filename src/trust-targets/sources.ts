@@ -32,39 +32,62 @@ const LONGEST = 1_024;
 /** What is read of sources: the content of a ConfigMap in the authority's namespace, undefined where there is none. */
 type ReadConfigMap = (name: string) => Promise<ReferencedData | undefined>;
 
-/** Reads one source. `lastGood` is what it said before, which counts on while it can't be read. Never throws. */
+/** What a PEM text says, whatever the time is. */
+export interface JudgedText {
+  readonly certificates: readonly CertificateView[];
+  readonly refused: readonly string[];
+}
+
+/** Says what a PEM text holds, as judgeText; throws what that throws. */
+type Judge = (place: string, pem: Buffer, remedy: string | undefined) => Promise<JudgedText>;
+
+/**
+ * Reads one source. `lastGood` is what it said before, which counts on while it can't be read, and where all that is there
+ * now has expired. Never throws.
+ */
 export async function readTrustSource(
   source: TrustSource,
   namespace: string,
   configMap: ReadConfigMap,
   lastGood: SourceFinding | undefined,
+  now: Date,
+  judge: Judge = async (...text) => judgeText(...text),
 ): Promise<SourceFinding> {
   const { name } = source;
   try {
     const { place, pem, remedy } = await contentOf(source, namespace, configMap);
-    const all = parseBundle(place, pem, remedy);
-    const refusedOf = new Map(all.map((each) => [each, problemOf(each)]));
-    const [first] = refusedOf;
-    // More likely a mistake than the wish to cut off every client of the partner.
-    if (first !== undefined && [...refusedOf.values()].every((problem) => problem !== undefined))
+    const { certificates, refused } = await judge(place, pem, remedy);
+    const found = { name, certificates, refused, trouble: undefined };
+    // As with an endpoint: more likely a mistake than the wish to cut off every client of the partner.
+    if (lastGood !== undefined && trustedBy([found], now).length === 0 && trustedBy([lastGood], now).length > 0)
       throw new AuthorityError(
         'TrustBundleRefused',
-        `${place} has no CA certificate that can be trusted: ${nameOf(first[0])} ${first[1]}`,
+        `${place}: all of its CA certificates have expired, and the former ones stay in force; put the present ones there`,
       );
-    return {
-      name,
-      certificates: distinct(all.filter((each) => refusedOf.get(each) === undefined)),
-      refused: [...refusedOf].flatMap(([each, problem]) =>
-        problem === undefined ? [] : [`${nameOf(each)} ${problem}`],
-      ),
-      trouble: undefined,
-    };
+    return found;
   } catch (thrown) {
     const { code, message } = classify(thrown);
     const advice = code === 'BackendForbidden' ? '; set trustTargets.configMaps: true in the values of the chart' : '';
-    const trouble = { code, message: `source ${name}: ${message}${advice}` };
+    const trouble = { code, message: readable(`source ${name}: ${message}${advice}`, LONGEST) };
     return { name, certificates: lastGood?.certificates, refused: lastGood?.refused ?? [], trouble };
   }
+}
+
+/** The CA certificates of a PEM text. Throws an AuthorityError TrustBundleRefused where none of them can be trusted. */
+export function judgeText(place: string, pem: Buffer, remedy: string | undefined): JudgedText {
+  const all = parseBundle(place, pem, remedy);
+  const problems = new Map(all.map((each) => [each, problemOf(each)]));
+  const certificates = distinct(all.filter((each) => problems.get(each) === undefined));
+  const refused = refusedSentences(problems);
+  if (certificates.length === 0)
+    throw new AuthorityError('TrustBundleRefused', `${place} has no CA certificate that can be trusted: ${refused[0]}`);
+  return { certificates, refused };
+}
+
+/** Certificates that can't be trusted: as many, and in as many words, as status shows, since their names are a partner's. */
+export function refusedSentences(problems: ReadonlyMap<CertificateView, string | undefined>): readonly string[] {
+  const refused = [...problems].filter(([, problem]) => problem !== undefined).slice(0, MOST_SHOWN);
+  return refused.map(([each, problem]) => readable(`${nameOf(each)} ${problem}`, LONGEST));
 }
 
 async function contentOf({ configMap, inline = '' }: TrustSource, namespace: string, read: ReadConfigMap) {

@@ -1,5 +1,6 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
-import { classify } from '../errors.ts';
+import type { EventText } from '../certificate/status/events.ts';
+import { classify, type ErrorCode } from '../errors.ts';
 import { type DesiredTarget, idOf, nameOf } from './desired.ts';
 import { isOurs } from './judge.ts';
 import type { TargetsDeps } from './reconcile.ts';
@@ -45,6 +46,14 @@ export function waitingPlaces({ targets }: Survey): ReadonlySet<string> {
   return new Set(waiting.map(({ object }) => object.namespace));
 }
 
+/** The API server is away, or has too much to do. */
+const PASSING: readonly ErrorCode[] = ['ApiServerUnavailable', 'TooManyRequests'];
+
+function undeleted(view: TargetView, message: string): EventText {
+  const note = `${nameOf(view)} is of no target any more, goes on to trust the CA certificates that it holds, and can't be deleted: ${message}; delete it by hand`;
+  return { type: 'Warning', reason: 'TrustTargetRefused', action: 'DistributeTrust', note };
+}
+
 async function remove(resource: CertificateAuthority, view: TargetView, deps: TargetsDeps): Promise<boolean> {
   const about = { authority: authorityKey(resource), object: nameOf(view) };
   try {
@@ -53,13 +62,17 @@ async function remove(resource: CertificateAuthority, view: TargetView, deps: Ta
     deps.metrics.targetWritten(view.kind, 'deleted');
     deps.audit?.write({ event: 'trustTargetDeleted', ...about, uid: resource.uid });
     deps.log.info('trust target deleted, since no target of the authority means it any more', about);
+    deps.results.deleted(about.authority, idOf(view));
     return true;
   } catch (error) {
     const { code, message } = classify(error);
     // It has changed since, and may not be ours any more: the watch brings it.
     if (code === 'Conflict') return false;
     deps.metrics.targetWritten(view.kind, 'failed');
+    // It is tried again and again, and no target has a status for it.
+    if (!deps.results.isNewRefusal(about.authority, idOf(view), message)) return false;
     deps.log.warn('a trust target could not be deleted', { ...about, code, error: message });
+    if (!PASSING.includes(code)) deps.recordEvent(resource, undeleted(view, message));
     return false;
   }
 }

@@ -2,7 +2,7 @@ import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { TrustTarget } from '../api/trust-targets.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
 import type { Trouble } from '../trouble.ts';
-import { type DesiredObject, type DesiredTarget, idOf } from './desired.ts';
+import { type DesiredObject, type DesiredTarget, idOf, nameOf } from './desired.ts';
 import { contentId, judge } from './judge.ts';
 import type { TargetsMemory } from './memory.ts';
 import type { SourceFinding } from './sources.ts';
@@ -62,6 +62,19 @@ interface Seen {
 
 const NOT_WRITTEN: Trouble = { code: 'TrustTargetPending', message: 'it has not been written yet' };
 
+/** The same for targets that may mean one object: its files would be written by turns otherwise. */
+function filesOf({ formats, crlKey, cloudflare }: TrustTarget): string {
+  const stores = formats.map(({ type, password }) => [type, password].join(' ')).sort();
+  return JSON.stringify([stores, crlKey, cloudflare]);
+}
+
+function meantOtherwise(object: DesiredObject, { name }: TrustTarget): Trouble {
+  return {
+    code: 'TrustTargetNotOwned',
+    message: `${nameOf(object)} is written for target ${name} already, whose additionalFormats, crl or cloudflareMTLS differ; give the object of one of the two another name, or have both say the same`,
+  };
+}
+
 /** Compares all objects that an authority wants with those that there are. */
 export function surveyTargets(
   owner: Survey['owner'],
@@ -72,12 +85,17 @@ export function surveyTargets(
 ): Survey {
   const writes = new Map<DesiredObject, TargetView | undefined>();
   const known = new Set<string>();
-  const surveyObject = (object: DesiredObject): Surveyed => {
+  const meant = new Map<string, TrustTarget>();
+  const surveyObject = (object: DesiredObject, target: TrustTarget): Surveyed => {
     const unknown = seen.unknown(object);
     if (unknown !== undefined) return { object, view: undefined, isHolding: false, trouble: unknown };
     const view = seen.view(object);
-    const finding = judge(object, view, bundle, owner, now);
     const id = idOf(object);
+    const first = meant.get(id) ?? target;
+    meant.set(id, first);
+    if (first !== target && filesOf(first) !== filesOf(target))
+      return { object, view, isHolding: false, trouble: meantOtherwise(object, first) };
+    const finding = judge(object, view, bundle, owner, now);
     if (finding.state === 'holding') {
       memory.holds(id, contentId(object, bundle));
       return { object, view, isHolding: true, trouble: undefined };
@@ -94,7 +112,7 @@ export function surveyTargets(
     target,
     trouble,
     objects: [
-      ...objects.map(surveyObject),
+      ...objects.map((each) => surveyObject(each, target)),
       ...unreached.map((each) => ({ object: each.object, view: undefined, isHolding: false, trouble: each.trouble })),
     ],
   }));

@@ -41,6 +41,22 @@ test('a read that fails gives the turn on, and a thousand that wait are the most
   assert.is(await waiting[0], 'read');
 });
 
+test('a text is parsed the later the more was parsed before it, and waits for no endpoint', async () => {
+  const clock = new FakeClock(NOW);
+  const bounds = new TenantBounds(clock);
+  void bounds.inTurn('a', () => new Promise(() => {}));
+  const parsed: string[] = [];
+  const large = bounds.inTurnOfTexts('a', 100_000, () => parsed.push('large'));
+  const small = bounds.inTurnOfTexts('a', 1_000, () => parsed.push('small'));
+  await bounds.inTurnOfTexts('b', 1_000, () => parsed.push('other'));
+  await large;
+  await clock.advance(249);
+  assert.equal(parsed, ['large', 'other']);
+  await clock.advance(1);
+  await small;
+  assert.is(parsed.length, 3);
+});
+
 test('the bundles of a namespace have 2 MiB together, and what is released or replaced makes room', () => {
   const bounds = new TenantBounds(new FakeClock(NOW));
   const [one, two] = [{}, {}];

@@ -9,6 +9,8 @@ const AT_ONCE = 64;
 const MOST_WAITING = 1_000;
 /** Between two reads of one namespace: to parse the most costly bundle takes some 50 ms of the event loop. */
 const APART_MS = 250;
+/** The same for PEM texts, for each 100,000 bytes: that many hold a hundred certificates, and take about as long. */
+const TEXT_BYTES = 100_000;
 /** PEM of all bundles of one namespace; in memory each takes several times that. */
 const MOST_BYTES = 2 * 1_048_576;
 
@@ -18,6 +20,8 @@ type Bundle = Pick<CertificateView, 'pem'>;
 export class TenantBounds {
   readonly #clock: Pick<Clock, 'sleep'>;
   readonly #lanes = new LimitedLanes(AT_ONCE, MOST_WAITING);
+  /** Apart from those of endpoints, which may take ten seconds. */
+  readonly #texts = new LimitedLanes(AT_ONCE, MOST_WAITING);
   /** By namespace and source, in bytes. */
   readonly #taken = new Map<string, Map<object, number>>();
 
@@ -27,12 +31,22 @@ export class TenantBounds {
 
   /** One read of a namespace after the other, with a pause. Throws a RetryableError where too many wait. */
   inTurn<Result>(namespace: string, read: () => Promise<Result>): Promise<Result> {
-    return new Promise((resolve, reject) => {
-      const isTaken = this.#lanes.enter(namespace, (done) => {
-        const pause = () => void this.#clock.sleep(APART_MS).finally(done);
+    return this.#inTurn(this.#lanes, namespace, read, APART_MS);
+  }
+
+  /** The same for a PEM text of so many bytes that is to be parsed. */
+  inTurnOfTexts<Result>(namespace: string, bytes: number, parse: () => Result): Promise<Result> {
+    const apartMs = Math.ceil((APART_MS * bytes) / TEXT_BYTES);
+    return this.#inTurn(this.#texts, namespace, async () => parse(), apartMs);
+  }
+
+  #inTurn<Result>(lanes: LimitedLanes, namespace: string, read: () => Promise<Result>, apartMs: number) {
+    return new Promise<Result>((resolve, reject) => {
+      const isTaken = lanes.enter(namespace, (done) => {
+        const pause = () => void this.#clock.sleep(apartMs).finally(done);
         read().then(resolve, reject).finally(pause);
       });
-      const message = `more than ${MOST_WAITING} bundle endpoints of namespace ${namespace} wait to be read`;
+      const message = `more than ${MOST_WAITING} sources of namespace ${namespace} wait to be read`;
       if (!isTaken) reject(new RetryableError('NamespaceFull', message));
     });
   }

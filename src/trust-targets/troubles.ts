@@ -31,9 +31,17 @@ export function troubleOfWrite(thrown: unknown, desired: DesiredObject): Trouble
   if (thrown instanceof ApiError && thrown.status === 404)
     return desired.namespace === '' ? notServed(kind) : said('TrustTargetNoNamespace', message);
   if (code === 'SecretRefused' || code === 'ObjectRefused' || code === 'SecretAltered')
-    return said('TrustTargetRefused', message);
+    return said('TrustTargetRefused', `${message}${adviceOn(message)}`);
   if (code === 'Unexpected') return said('Unexpected', message);
   return undefined;
+}
+
+/** What the API server doesn't say: what is to be done about an object as it is, as the end of a sentence. */
+function adviceOn(message: string): string {
+  if (/too large|Too long|larger than max/.test(message))
+    return '; take out of it what is not needed, such as the keys of others';
+  if (/immutable/.test(message)) return '; delete it, and it is made anew';
+  return '';
 }
 
 /** Nothing has been heard of the objects of a kind since the controller started. */

@@ -1,6 +1,6 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { isInCluster } from '../api/trust-targets.ts';
-import { classify } from '../errors.ts';
+import { ApiError, classify } from '../errors.ts';
 import type { Run } from '../queue/controller.ts';
 import type { Trouble } from '../trouble.ts';
 import { contestTrouble } from './contest.ts';
@@ -17,6 +17,8 @@ import { writeTarget } from './write.ts';
 const AT_ONCE = 8;
 /** And in one run, so that other authorities get their turn. */
 const IN_ONE_RUN = 200;
+/** So many answers 5xx in a row are about the API server, and not about one object. */
+const OUTAGE_AT = 8;
 
 /** Writes what is due. One object that can't be written delays no other; where the API server itself is away, all wait. */
 export async function writeDue(
@@ -30,17 +32,21 @@ export async function writeDue(
   const now = clock.now();
   const due = [...writes].filter(([object]) => (memory.of(idOf(object)).nextAt ?? now) <= now);
   let isOutage = false;
+  let brokenInRow = 0;
   const write = async (object: DesiredObject, seen: TargetView | undefined) => {
     const id = idOf(object);
     const about = { authority: authorityKey(resource), object: nameOf(object) };
     try {
       const trouble = await attempt(object, seen);
+      brokenInRow = 0;
       if (trouble === undefined) memory.holds(id, contentId(object, bundle));
       else failed(trouble);
     } catch (error) {
       const trouble = troubleOfWrite(error, object);
       if (trouble !== undefined) return failed(trouble);
       const { code, message } = classify(error);
+      if (error instanceof ApiError && error.status >= 500 && ++brokenInRow < OUTAGE_AT)
+        return failed({ code: 'TrustTargetPending', message: `${nameOf(object)}: the API server fails: ${message}` });
       log.debug('a trust target could not be written', { ...about, code, error: message });
       if (code === 'Conflict') memory.failed(id, lostRace(message), clock.now(), clock.random());
       else isOutage = true;

@@ -18,6 +18,8 @@ export class KeptBundles {
   readonly #namespace: string;
   /** One write after the other: the sources of an authority share the Secret. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Why the bundle of a source could not be kept last, by its name. */
+  readonly #warned = new Map<string, string>();
 
   constructor(services: Services, resource: CertificateAuthority) {
     this.#services = services;
@@ -41,19 +43,26 @@ export class KeptBundles {
     }
   }
 
-  /** Keeps it; a failure is logged, since a bundle that was read is good also where it can't outlive a restart. */
-  keep(name: string, source: SpiffeBundleSource, kept: KeptBundle): Promise<void> {
+  /** Keeps it; a failure is logged, since a bundle that was read is good also where it can't outlive a restart. Whether it is kept. */
+  keep(name: string, source: SpiffeBundleSource, kept: KeptBundle): Promise<boolean> {
     const done = this.#last.then(() => this.#write(name, (keeper) => keptText(keeper, source, kept)));
     this.#last = done;
     return done;
   }
 
-  async #write(name: string, textFor: TextFor): Promise<void> {
+  async #write(name: string, textFor: TextFor): Promise<boolean> {
     try {
       for (let attempt = 1; !(await this.#tryToWrite(name, textFor)); attempt++)
         if (attempt === WRITE_ATTEMPTS) throw new RetryableError('Conflict', 'another writer changes it all the time');
+      this.#warned.delete(name);
+      return true;
     } catch (error) {
-      this.#warn('the bundle of a trust source could not be kept', name, error);
+      // It is tried again with each read.
+      const { message } = classify(error);
+      if (this.#warned.get(name) !== message)
+        this.#warn('the bundle of a trust source could not be kept, so it is lost with the next restart', name, error);
+      this.#warned.set(name, message);
+      return false;
     }
   }
 

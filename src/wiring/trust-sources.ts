@@ -2,7 +2,11 @@ import { authorityKey, type CertificateAuthority } from '../api/certificate-auth
 import type { TrustSource } from '../api/generated/types.ts';
 import { keyOf } from '../api/parse.ts';
 import { referencedObjects } from '../authority/referenced-objects.ts';
+import { readable } from '../foreign-text.ts';
+import type { CertificateView } from '../pki/certificate.ts';
+import { nameOf } from '../pki/path.ts';
 import { BundleEndpoint } from '../trust-targets/bundle-endpoint.ts';
+import { JudgedTexts } from '../trust-targets/judged-texts.ts';
 import { PolledBundle } from '../trust-targets/polled-bundle.ts';
 import { readTrustSource, type SourceFinding } from '../trust-targets/sources.ts';
 import { TenantBounds } from '../trust-targets/tenant-bounds.ts';
@@ -17,6 +21,7 @@ interface Known {
   readonly kept: KeptBundles;
   /** By what the spec says of the source, see placeOf. */
   readonly lastGood: Map<string, SourceFinding>;
+  readonly texts: JudgedTexts;
   readonly polled: Map<string, { readonly bundle: PolledBundle; readonly stop: AbortController }>;
 }
 
@@ -41,12 +46,15 @@ export class TrustSources {
     }
     const known = this.#ensure(key, resource);
     const namespace = namespaceOf(resource, this.#services);
+    const now = this.#services.clock.now();
+    const judge = known.texts.pass();
     return Promise.all(
       resource.trustSources.map(async (source) => {
         const id = placeOf(source);
         const polled = known.polled.get(id);
         if (polled !== undefined) return polled.bundle.read();
-        const found = await readTrustSource(source, namespace, known.objects.configMap, known.lastGood.get(id));
+        const { configMap } = known.objects;
+        const found = await readTrustSource(source, namespace, configMap, known.lastGood.get(id), now, judge);
         if (found.trouble === undefined) known.lastGood.set(id, found);
         return found;
       }),
@@ -72,6 +80,7 @@ export class TrustSources {
       kept,
       objects: referencedObjects(namespaceOf(resource, this.#services), this.#services, () => this.#wake(key)),
       lastGood: isSame ? before.lastGood : new Map(),
+      texts: isSame ? before.texts : this.#texts(resource),
       polled: new Map(),
     };
     for (const source of resource.trustSources) {
@@ -84,6 +93,14 @@ export class TrustSources {
     for (const [id, { stop }] of before?.polled ?? []) if (!known.polled.has(id) || !isSame) stop.abort();
     this.#known.set(key, known);
     return known;
+  }
+
+  #texts({ kind, namespace }: CertificateAuthority): JudgedTexts {
+    return new JudgedTexts(
+      kind === 'ClusterCertificateAuthority'
+        ? async (_bytes, parse) => parse()
+        : (bytes, parse) => this.#bounds.inTurnOfTexts(namespace, bytes, parse),
+    );
   }
 
   #poll(key: string, resource: CertificateAuthority, { name, spiffeBundle }: TrustSource, kept: KeptBundles) {
@@ -115,6 +132,10 @@ export class TrustSources {
       },
       load: () => kept.load(name, spiffeBundle),
       keep: (read) => kept.keep(name, spiffeBundle, read),
+      changed: (before, after) => {
+        const [added, removed] = [missingIn(before, after), missingIn(after, before)];
+        log.info('the bundle of a trust source has changed', { authority: key, source: name, added, removed });
+      },
       onRead: () => {
         if (!stop.signal.aborted) this.#wake(key);
       },
@@ -122,6 +143,18 @@ export class TrustSources {
     });
     return { bundle, stop };
   }
+}
+
+const MOST_LOGGED = 5;
+const LONGEST_NAME = 200;
+
+/** The certificates of `list` that are not in the other one, for people. */
+function missingIn(other: readonly CertificateView[], list: readonly CertificateView[]): readonly string[] {
+  const known = new Set(other.map(({ fingerprintSHA256 }) => fingerprintSHA256));
+  return list
+    .filter(({ fingerprintSHA256 }) => !known.has(fingerprintSHA256))
+    .slice(0, MOST_LOGGED)
+    .map((each) => `${readable(nameOf(each), LONGEST_NAME)} (SHA-256 ${each.fingerprintSHA256})`);
 }
 
 /** What is read, without what is done with it. */

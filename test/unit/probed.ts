@@ -6,6 +6,7 @@ import { systemClock } from '../../src/clock.ts';
 import type { Answer, Credentials } from '../../src/probes/answer.ts';
 import { ask } from '../../src/probes/ask.ts';
 import { makeProbeLeaf, makeRogueLeaf } from '../../src/probes/leaves.ts';
+import { ServerTrust } from '../../src/probes/server-trust.ts';
 import type { KeyedGeneration } from '../../src/rotation/generation.ts';
 import { createIssuer, issueServer } from '../cluster/certificates.ts';
 import { pairOf, root } from '../pki/make.ts';
@@ -59,7 +60,7 @@ export function question(port: number, credentials: Credentials, protocol: Probe
     address: '127.0.0.1',
     port,
     serverName: 'localhost',
-    serverCA: serverCA.certificatePem,
+    serverTrust: new ServerTrust(serverCA.certificatePem),
     credentials,
     protocol,
   };

@@ -1,0 +1,52 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { FakeClock } from '../../test/unit/fake-clock.ts';
+import { bundle, first, owner, stored } from '../../test/unit/trust-target.ts';
+import type { CertificateAuthority } from '../api/certificate-authority.ts';
+import type { EventText } from '../certificate/status/events.ts';
+import { ApiError } from '../errors.ts';
+import type { TargetsDeps } from './reconcile.ts';
+import { TargetResults } from './results.ts';
+import { removeSurplus } from './surplus.ts';
+
+const NOW = new Date('2026-01-02T00:00:00Z');
+const nothing = () => {};
+
+test('an object of no target that can not be deleted is an event once for each reason, and is tried again', async () => {
+  const view = stored(bundle(first), NOW);
+  const events: EventText[] = [];
+  const lines: string[] = [];
+  let answer: ApiError | undefined = new ApiError(403, 'Forbidden', 'no deletes here', { resource: 'configmaps' });
+  const deps = {
+    access: {
+      remove: async () => {
+        if (answer !== undefined) throw answer;
+      },
+    },
+    clock: new FakeClock(NOW),
+    labelled: () => [view],
+    log: { debug: nothing, info: nothing, warn: (line: string) => void lines.push(line), error: nothing },
+    metrics: { targetWritten: nothing },
+    ownership: { assert: nothing },
+    recordEvent: (_resource: unknown, event: EventText) => void events.push(event),
+    results: new TargetResults(),
+  } as unknown as TargetsDeps;
+  const remove = () => removeSurplus(owner as unknown as CertificateAuthority, [], new Set(), deps);
+  for (let times = 0; times < 3; times++) assert.ok(await remove());
+  assert.equal([events.length, lines.length], [1, 1]);
+  assert.is(events[0]?.reason, 'TrustTargetRefused');
+  assert.match(
+    events[0]?.note ?? '',
+    "ConfigMap shop/client-ca is of no target any more, goes on to trust the CA certificates that it holds, and can't be deleted: no deletes here",
+  );
+  answer = new ApiError(503, 'Unavailable', 'later');
+  await remove();
+  assert.is(events.length, 1, 'an API server that is away is no event');
+  answer = undefined;
+  assert.is(await remove(), undefined);
+  answer = new ApiError(403, 'Forbidden', 'no deletes here', { resource: 'configmaps' });
+  await remove();
+  assert.is(events.length, 2);
+});
+
+test.run();
