@@ -17,6 +17,7 @@ const waiting: RotationFindings = {
     [2, 0],
   ]),
   requests: [],
+  source: 'secret',
   isElsewhere: false,
 };
 const settled: RotationFindings = {
