@@ -66,6 +66,16 @@ test('a CA of a former backend that never signed is not said to come', () => {
   assert.match(both?.message ?? '', `generation 4 goes into every ca.crt before it signs; ${never}`);
 });
 
+test('a CA rotation that stands still, since its CA cannot be read, says so', () => {
+  const refused = { code: 'CASecretNotFound', message: 'there is no Secret' } as const;
+  const generations = [generation(1, 'Active', one), generation(2, 'Trusted', two)];
+  const message = "generation 2 is trusted, and doesn't sign yet; no step is taken before CASecretNotFound is mended";
+  assert.is(rotating({ generations, refused })?.message, message);
+  assert.is(rotating({ generations, trouble: refused })?.message, message);
+  const next = { generation: former, to: 'Retired' } as const;
+  assert.not.match(rotating({ refused, plan: { ...QUIET, next } })?.message ?? '', 'no step');
+});
+
 test('a re-issue that stops causes one event, and one when it goes on; none when no former CA is left', () => {
   const [stopped, goesOn] = [statusOf({ stop }), statusOf({})];
   const begins = reissueEvent(goesOn, stopped, stop);

@@ -7,6 +7,7 @@ import { type Generation, isPresent, mayHaveSigned } from '../rotation/generatio
 import type { Plan } from '../rotation/plan-types.ts';
 import { previewOf } from '../rotation/preview.ts';
 import { type Stop, whyStopped } from '../rotation/reissue.ts';
+import type { Trouble } from '../trouble.ts';
 
 /** The schema takes no more, and would refuse the whole status. */
 const GENERATIONS_KEPT = 20;
@@ -31,6 +32,9 @@ export interface RotationFindings {
   readonly source: string;
   /** Whether another machine holds the CA key. */
   readonly isElsewhere: boolean;
+  /** Why nothing can be issued, and why a new CA pair was refused. */
+  readonly trouble?: Trouble | undefined;
+  readonly refused?: Trouble | undefined;
 }
 
 /** What is counted among those that block the next step, by its reason; certificates for any other. */
@@ -59,7 +63,7 @@ export function rotatingCondition(findings: RotationFindings): NewCondition[] {
     coming === undefined && leaving !== undefined ? leavingText(leaving, isRenewed, findings) : undefined,
     stranded && strandedText(stranded, source),
   ];
-  const message = `${texts.filter((each) => each !== undefined).join('; ')}${holdText(plan)}${waiting}`;
+  const message = `${texts.filter((each) => each !== undefined).join('; ')}${holdText(plan)}${standstillText(findings)}${waiting}`;
   const reason = coming === undefined && !isRenewed ? 'Reissuing' : 'SpreadingTrust';
   return [{ type: 'Rotating', status: 'True', ...whileStopped({ reason, message }, findings) }];
 }
@@ -91,6 +95,12 @@ function holdText({ next, hold }: RotationFindings['plan']): string {
       ? ''
       : ` (${hold.deadline === undefined ? '' : 'at the latest '}${toRfc3339(wholeSecondsUp(moment))})`;
   return `; generation ${next.generation.version} becomes ${next.to} once ${hold.message}${until}`;
+}
+
+/** While its CA can't be read nothing is planned, and what a person asks for waits too. */
+function standstillText({ plan, trouble, refused }: RotationFindings): string {
+  const { code } = refused ?? trouble ?? {};
+  return plan.next !== undefined || code === undefined ? '' : `; no step is taken before ${code} is mended`;
 }
 
 /** Whether what the one has signed needn't be issued anew under the other. */
