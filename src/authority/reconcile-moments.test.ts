@@ -120,6 +120,21 @@ test('a CA that a former backend was about to use does not hide what is wrong wi
   assert.is(spreading({ ...own, generations: [stranded] }, NOW), undefined);
 });
 
+test('a CA that another party deletes is told of, and one that is retired is not', async () => {
+  const world = new AuthorityWorld();
+  await world.settle();
+  world.wanted = another;
+  await world.settle();
+  const told = () => world.journal.lines.filter((line) => line === 'event CAGenerationDeleted').length;
+  assert.equal([world.generations.states(), told()], [['v2 Active'], 0]);
+  const [held] = world.generations.secrets();
+  assert.ok(held?.generation);
+  await world.generations.delete(held.generation);
+  await world.run();
+  await world.run();
+  assert.is(told(), 1, 'once');
+});
+
 test('a stored generation that cannot be read is reported, while another goes on', async () => {
   const world = new AuthorityWorld();
   await world.settle();
