@@ -12,7 +12,7 @@ export function spreading(runtime: Runtime, now: Date): Trouble | undefined {
   const own = runtime.generations.filter((each) => isPresent(each, sourceOf(runtime)));
   const prepared = own.find((each) => !mayHaveSigned(each) && canSign(each));
   if (prepared === undefined || signingOf(runtime, now) !== undefined) return undefined;
-  const message = `CA generation ${prepared.version} goes into every ca.crt before it signs, and the former one signs no more`;
+  const message = `CA generation ${prepared.version} goes into every ca.crt before it signs, and the former one signs no more; Rotating says what it waits for`;
   return { code: 'AuthorityNotReady', message };
 }
 

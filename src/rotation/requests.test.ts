@@ -10,6 +10,8 @@ import type { Generation } from './generation.ts';
 import { answersOf, isRefused } from './requests.ts';
 
 const DONE = /^Done: generation 2 was made at .*; a later time asks for another one$/;
+const APPROVED = (state: string, version = 2) =>
+  `Waiting: generation ${version} is ${state}; approved, and done once nothing else blocks it`;
 const active = generation(1, 'Active', one);
 
 interface Given {
@@ -58,7 +60,7 @@ test('where another machine decides which CA signs, a roll-back is refused, and 
     answer('rollback-ca', '2', given) ?? '',
     /^Refused: which CA signs is decided behind a secret authority/,
   );
-  assert.is(answer('advance-ca', '2/Active', given), 'Waiting: generation 2 is Trusted');
+  assert.is(answer('advance-ca', '2/Active', given), APPROVED('Trusted'));
 });
 
 test('without annotations nothing is answered', () => {
@@ -136,7 +138,7 @@ test('a roll-back is done, under way, or refused with the reason', () => {
 
 test('a step that was asked for is done once the generation is in that state', () => {
   const generations = [active, generation(2, 'Trusted', two)];
-  assert.is(answer('advance-ca', '2/Active', { generations }), 'Waiting: generation 2 is Trusted');
+  assert.is(answer('advance-ca', '2/Active', { generations }), APPROVED('Trusted'));
   assert.is(answer('advance-ca', '1/Active', { generations }), 'Done: generation 1 is Active');
   const known = { generations, newest: 9 };
   assert.is(answer('advance-ca', '9/Retired', known), 'Done: generation 9 is Retired');
@@ -148,7 +150,7 @@ test('a step of a generation that was never there is not done, and may be asked 
   for (const to of ['Active', 'Retired'])
     assert.is(
       answer('advance-ca', `9/${to}`, { generations }),
-      'Waiting: there is no generation 9 yet; the newest is 2',
+      'Waiting: there is no generation 9 yet, and the newest is 2; approved for when it is there',
     );
 });
 
@@ -159,7 +161,7 @@ test('a step that can never be taken is refused, and one that waits for no annot
     'Refused: generation 2 is rolled back, and never signs again',
   );
   assert.match(answer('advance-ca', '1/Active', { generations: left }) ?? '', /^Refused: generation 1 signs no more/);
-  assert.is(answer('advance-ca', '2/Retired', { generations: left }), 'Waiting: generation 2 is RolledBack');
+  assert.is(answer('advance-ca', '2/Retired', { generations: left }), APPROVED('RolledBack'));
   assert.is(
     answer('advance-ca', '1/Retired', { generations: left, isManual: false }),
     'Waiting: generation 1 is Retiring; in mode Automatic no step waits for this annotation',
@@ -169,7 +171,7 @@ test('a step that can never be taken is refused, and one that waits for no annot
 test('a generation of a former backend is not called gone, and does not sign', () => {
   const former = [2, 3].map((version) => ({ ...generation(version, 'Trusted', two), source: 'selfManaged' }));
   const given = { former };
-  assert.is(answer('advance-ca', '3/Retired', given), 'Waiting: generation 3 is Trusted');
+  assert.is(answer('advance-ca', '3/Retired', given), APPROVED('Trusted', 3));
   const never = /^Refused: generation 2 is of the former backend selfManaged, and never signs for secret/;
   assert.match(answer('advance-ca', '2/Active', given) ?? '', never);
   assert.match(answer('rollback-ca', '2', given) ?? '', never);

@@ -108,16 +108,21 @@ function returned(version: number, asked: Asked, now: Date): Answer {
 
 function advanced({ version, to }: { version: number; to: string }, asked: Asked): Answer {
   const { generations, former, newest, isManual } = asked;
-  if (version > newest)
-    return { state: 'Waiting', message: `there is no generation ${version} yet; the newest is ${newest}` };
+  if (version > newest) {
+    const message = `there is no generation ${version} yet, and the newest is ${newest}; approved for when it is there`;
+    return { state: 'Waiting', message };
+  }
   const target = [...generations, ...former].find((each) => each.version === version);
   const isDone = to === 'Retired' ? target === undefined : target?.state === to;
   if (isDone) return { state: 'Done', message: `generation ${version} is ${to}` };
   if (target === undefined) return { state: 'Refused', message: `there is no generation ${version} that is in use` };
   const never = to === 'Active' ? (ofFormer(version, asked) ?? whyNever(target)) : undefined;
   if (never !== undefined) return { state: 'Refused', message: never };
-  const hint = isManual ? '' : '; in mode Automatic no step waits for this annotation';
-  return { state: 'Waiting', message: `generation ${version} is ${target.state}${hint}` };
+  // It may have been meant for a CA rotation that has ended otherwise, and stays good for the next one.
+  const hint = isManual
+    ? 'approved, and done once nothing else blocks it'
+    : 'in mode Automatic no step waits for this annotation';
+  return { state: 'Waiting', message: `generation ${version} is ${target.state}; ${hint}` };
 }
 
 function ofFormer(version: number, { former, backend }: Asked): string | undefined {
