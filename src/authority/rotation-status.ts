@@ -4,6 +4,7 @@ import { wholeSecondsUp } from '../api/moments.ts';
 import { readable } from '../foreign-text.ts';
 import { isSameCa } from '../pki/ca.ts';
 import { type Generation, isPresent, mayHaveSigned } from '../rotation/generation.ts';
+import { NEXT } from '../rotation/plan.ts';
 import type { Plan } from '../rotation/plan-types.ts';
 import { previewOf } from '../rotation/preview.ts';
 import { type Stop, whyStopped } from '../rotation/reissue.ts';
@@ -95,6 +96,23 @@ function holdText({ next, hold }: RotationFindings['plan']): string {
       ? ''
       : ` (${hold.deadline === undefined ? '' : 'at the latest '}${toRfc3339(wholeSecondsUp(moment))})`;
   return `; generation ${next.generation.version} becomes ${next.to} once ${hold.message}${until}`;
+}
+
+/**
+ * What a CA rotation under way stands still for, though nothing is planned: its next CA can't be read, or a step can't be
+ * written. Where nothing can be issued, that is shown as such.
+ */
+export function standstillOf({
+  generations,
+  source,
+  plan,
+  refused,
+}: RotationFindings): { readonly to: CAGeneration['state']; readonly reason: string } | undefined {
+  if (plan.next !== undefined || refused === undefined) return undefined;
+  const coming = generations.find((each) => !mayHaveSigned(each) && isPresent(each, source));
+  if (coming !== undefined && coming.state !== 'Active') return { to: NEXT[coming.state], reason: refused.code };
+  const isLeaving = generations.some(({ state }) => state === 'Retiring' || state === 'RolledBack');
+  return isLeaving ? { to: 'Retired', reason: refused.code } : undefined;
 }
 
 /** While its CA can't be read nothing is planned, and what a person asks for waits too. */
