@@ -50,8 +50,9 @@ export async function advance(
   if (stepped) runtime.generations = (await observe()).generations;
   const { problem, foreign } = seen;
   const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
-  // What comes next, for people.
-  const next = stepped ? planOf(resource, runtime, source.pair, deps) : plan;
+  // What comes next, for people. A step that can't be written would else be said to come soon, for ever.
+  const halted = blocked === undefined ? plan : { ...plan, next: undefined, hold: undefined };
+  const next = stepped ? planOf(resource, runtime, source.pair, deps) : halted;
   return { plan: next, stepped, refused: source.trouble ?? blocked ?? unreadable, rest: source.pair?.rest, foreign };
 }
 

@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { aGeneration, generationSecret } from '../../test/unit/a-generation.ts';
 import { AuthorityWorld, another, KEY, stored } from '../../test/unit/authority-world.ts';
 import { after, DAY, NOW, RUN, SECOND } from '../../test/unit/builders.ts';
+import { refusal } from '../../test/unit/certificate-world.ts';
 import { thrownBy } from '../../test/unit/thrown-by.ts';
 import { AuthorityError } from '../errors.ts';
 import { successorDue } from '../pki/ca-life.ts';
@@ -118,6 +119,21 @@ test('a CA that a former backend was about to use does not hide what is wrong wi
   assert.match(spreading({ ...own, generations: [coming] }, NOW)?.message ?? '', 'generation 2');
   const stranded = { ...coming, source: 'selfManaged' };
   assert.is(spreading({ ...own, generations: [stranded] }, NOW), undefined);
+});
+
+test('a step that cannot be written is not said to come soon', async () => {
+  const world = new AuthorityWorld();
+  await world.settle();
+  world.follow();
+  world.wanted = another;
+  while (!world.generations.states().includes('v2 Prepared')) await world.run();
+  world.follow();
+  world.journal.refuse('write v2 Prepared', refusal(403), refusal(403));
+  await world.run();
+  const { conditions = [], caRotation } = world.status;
+  const said = conditions.find(({ type }) => type === 'Rotating')?.message ?? '';
+  assert.match(said, 'no step is taken before Forbidden is mended');
+  assert.is(caRotation?.plan, undefined);
 });
 
 test('a CA that another party deletes is told of, and one that is retired is not', async () => {
