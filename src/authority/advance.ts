@@ -1,10 +1,13 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import type { SourceRest } from '../pki/ca.ts';
 import type { Run } from '../queue/controller.ts';
+import type { Generation } from '../rotation/generation.ts';
+import type { GenerationSecret } from '../rotation/generation-secret.ts';
 import { planOf } from '../rotation/plan-of.ts';
 import { type Provenance, provenanceOf } from '../rotation/provenance.ts';
 import { readSource } from '../rotation/source.ts';
-import { nextVersion, tryStep } from '../rotation/steps.ts';
+import { nextVersion, recordDeleted, tryStep } from '../rotation/steps.ts';
+import { MOST_IN_USE } from '../rotation/superseded.ts';
 import { statedNow } from '../rotation/trusted.ts';
 import type { Trouble } from '../trouble.ts';
 import type { AuthorityDeps } from './deps.ts';
@@ -31,7 +34,9 @@ export async function advance(
   // Its status as it is now, which that of the runtime isn't.
   const evidence = { reported: resource.status.generations ?? [], members: () => deps.members(key) };
   const observe = () => provenanceOf(deps.generationSecrets(key), evidence, deps.clock.now());
+  const stored = deps.generationSecrets(key);
   const seen = await observe();
+  for (const each of deletedOf(resource, runtime, stored)) recordDeleted(runtime, each, deps);
   runtime.generations = seen.generations;
   runtime.alternating = runtime.alternation.note(statedNow(runtime), deps.clock.now());
   const rotateAt = resource.caRotation.asked.rotate?.wish;
@@ -40,10 +45,27 @@ export async function advance(
   if (deps.registry.current(deps.find(key)) !== runtime) return undefined;
   const plan = planOf(resource, runtime, source.pair, deps);
   const { stepped, blocked } = await tryStep(plan, source, runtime, deps, run);
+  if (stepped && plan.step.do === 'retire')
+    runtime.retired = [...(runtime.retired ?? []), plan.step.generation.secret.uid].slice(-MOST_IN_USE);
   if (stepped) runtime.generations = (await observe()).generations;
   const { problem, foreign } = seen;
   const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
-  // What comes next, for people.
-  const next = stepped ? planOf(resource, runtime, source.pair, deps) : plan;
+  // What comes next, for people. A step that can't be written would else be said to come soon, for ever.
+  const halted = blocked === undefined ? plan : { ...plan, next: undefined, hold: undefined };
+  const next = stepped ? planOf(resource, runtime, source.pair, deps) : halted;
   return { plan: next, stepped, refused: source.trouble ?? blocked ?? unreadable, rest: source.pair?.rest, foreign };
+}
+
+/**
+ * What was in use at the last look, and is stored no more without having been retired: by this process, whose status may not be
+ * seen yet, or by another one, of which the status tells.
+ */
+function deletedOf(
+  resource: CertificateAuthority,
+  { generations, retired }: Pick<Runtime, 'generations' | 'retired'>,
+  stored: readonly Pick<GenerationSecret, 'secret'>[],
+): readonly Generation[] {
+  const kept = new Set([...stored.map(({ secret }) => secret.uid), ...(retired ?? [])]);
+  const reported = new Map(resource.status.generations?.map(({ version, state }) => [version, state]));
+  return generations.filter(({ version, secret }) => !kept.has(secret.uid) && reported.get(version) !== 'Retired');
 }

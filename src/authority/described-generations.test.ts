@@ -18,7 +18,7 @@ const COMING: readonly LivingState[] = ['Pending', 'Prepared', 'Trusted'];
 function described(living: readonly Generation[], before: readonly CAGeneration[]): readonly CAGeneration[] {
   const plan = { next: undefined, hold: undefined, waitingFor: [], leftBehind: [] };
   const findings = { generations: living, signing: undefined, plan, certificates: new Map(), requests: [] };
-  return describeGenerations({ ...findings, isElsewhere: false }, before, NOW).generations ?? [];
+  return describeGenerations({ ...findings, source: 'secret', isElsewhere: false }, before, NOW).generations ?? [];
 }
 
 const states = fc.constantFrom<LivingState>(...COMING, 'Retiring', 'RolledBack');

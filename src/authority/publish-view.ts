@@ -1,16 +1,18 @@
 import { isDeepStrictEqual } from 'node:util';
 import type { AuthorityView } from '../certificate/authority-view.ts';
 import { idOfChain } from '../pki/ca.ts';
-import { canSign, mayHaveSigned, signingOf } from '../rotation/generation.ts';
+import { canSign, isPresent, mayHaveSigned, signingOf, sourceOf } from '../rotation/generation.ts';
 import type { Trouble } from '../trouble.ts';
 import type { AuthorityDeps } from './deps.ts';
 import type { Runtime } from './runtime.ts';
 
 /** Between two backends, and after an expired CA, the new CA doesn't sign before its trust is spread, and the former one doesn't sign any more. */
 export function spreading(runtime: Runtime, now: Date): Trouble | undefined {
-  const prepared = runtime.generations.find((each) => !mayHaveSigned(each) && canSign(each));
+  // One that a former backend brought never signs: what is wrong with the present one is the trouble then.
+  const own = runtime.generations.filter((each) => isPresent(each, sourceOf(runtime)));
+  const prepared = own.find((each) => !mayHaveSigned(each) && canSign(each));
   if (prepared === undefined || signingOf(runtime, now) !== undefined) return undefined;
-  const message = `CA generation ${prepared.version} goes into every ca.crt before it signs, and the former one signs no more`;
+  const message = `CA generation ${prepared.version} goes into every ca.crt before it signs, and the former one signs no more; Rotating says what it waits for`;
   return { code: 'AuthorityNotReady', message };
 }
 

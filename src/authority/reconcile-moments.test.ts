@@ -3,10 +3,12 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { aGeneration, generationSecret } from '../../test/unit/a-generation.ts';
 import { AuthorityWorld, another, KEY, stored } from '../../test/unit/authority-world.ts';
-import { after, DAY, RUN, SECOND } from '../../test/unit/builders.ts';
+import { after, DAY, NOW, RUN, SECOND } from '../../test/unit/builders.ts';
+import { refusal } from '../../test/unit/certificate-world.ts';
 import { thrownBy } from '../../test/unit/thrown-by.ts';
 import { AuthorityError } from '../errors.ts';
 import { successorDue } from '../pki/ca-life.ts';
+import { spreading } from './publish-view.ts';
 import { reconcileAuthority } from './reconcile.ts';
 
 async function inMs(world: AuthorityWorld): Promise<number> {
@@ -104,6 +106,49 @@ test('after a change of the backend the new CA signs only once its trust is spre
   assert.equal(world.generations.states().toSorted(), ['v1 Retiring', 'v2 Prepared']);
   assert.is(world.condition('Ready'), 'False AuthorityNotReady');
   assert.match(world.runtime?.view?.trouble?.message ?? '', 'generation 2 goes into every ca.crt before it signs');
+});
+
+test('a CA that a former backend was about to use does not hide what is wrong with the present one', async () => {
+  const world = new AuthorityWorld();
+  await world.run();
+  const { runtime } = world;
+  assert.ok(runtime);
+  // As with a Vault that cannot be reached: it chooses the CA, and none of its own is known.
+  const own = { ...runtime, backend: { ...runtime.backend, choosesCA: true } };
+  const coming = aGeneration(2, 'Trusted', another);
+  assert.match(spreading({ ...own, generations: [coming] }, NOW)?.message ?? '', 'generation 2');
+  const stranded = { ...coming, source: 'selfManaged' };
+  assert.is(spreading({ ...own, generations: [stranded] }, NOW), undefined);
+});
+
+test('a step that cannot be written is not said to come soon', async () => {
+  const world = new AuthorityWorld();
+  await world.settle();
+  world.follow();
+  world.wanted = another;
+  while (!world.generations.states().includes('v2 Prepared')) await world.run();
+  world.follow();
+  world.journal.refuse('write v2 Prepared', refusal(403), refusal(403));
+  await world.run();
+  const { conditions = [], caRotation } = world.status;
+  const said = conditions.find(({ type }) => type === 'Rotating')?.message ?? '';
+  assert.match(said, 'no step is taken before Forbidden is mended');
+  assert.is(caRotation?.plan, undefined);
+});
+
+test('a CA that another party deletes is told of, and one that is retired is not', async () => {
+  const world = new AuthorityWorld();
+  await world.settle();
+  world.wanted = another;
+  await world.settle();
+  const told = () => world.journal.lines.filter((line) => line === 'event CAGenerationDeleted').length;
+  assert.equal([world.generations.states(), told()], [['v2 Active'], 0]);
+  const [held] = world.generations.secrets();
+  assert.ok(held?.generation);
+  await world.generations.delete(held.generation);
+  await world.run();
+  await world.run();
+  assert.is(told(), 1, 'once');
 });
 
 test('a stored generation that cannot be read is reported, while another goes on', async () => {

@@ -145,12 +145,17 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
 /** What the annotations of the authority ask for, and what became of that. */
 function requestsOf(resource: CertificateAuthority, runtime: Runtime, now: Date): CARotationRequest[] {
   const { type } = runtime.definition;
+  const { generations } = runtime;
+  const versions = [...generations, ...(resource.status.generations ?? [])].map(({ version }) => version);
   const asked = {
     requests: resource.caRotation.asked,
+    isManual: resource.caRotation.isManual,
     backend: resource.type,
     makesCA: runtime.backend.makesCA === true,
     isElsewhere: sourceOf(runtime) === undefined,
-    generations: runtime.generations.filter((each) => isPresent(each, type)),
+    generations: generations.filter((each) => isPresent(each, type)),
+    former: generations.filter((each) => !isPresent(each, type)),
+    newest: Math.max(0, ...versions),
     signing: signingOf(runtime, now),
     before: resource.status.caRotation?.requests ?? [],
   };

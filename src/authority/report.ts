@@ -25,7 +25,7 @@ import { AUTHORITY_CONDITIONS, type AuthorityFindings, authorityStatus, foreignC
 export async function report(
   resource: CertificateAuthority,
   runtime: Runtime,
-  seen: Omit<AuthorityFindings, 'generations' | 'signing' | 'isElsewhere' | 'trustStatus' | 'crls'>,
+  seen: Omit<AuthorityFindings, 'generations' | 'signing' | 'source' | 'isElsewhere' | 'trustStatus' | 'crls'>,
   deps: AuthorityDeps,
 ): Promise<Date | undefined> {
   const now = deps.clock.now();
@@ -33,7 +33,9 @@ export async function report(
   const signing = signingOf(runtime, now);
   const isElsewhere = sourceOf(runtime) === undefined;
   const crls = deps.crlCondition(resource);
-  const findings = { ...seen, generations, signing, isElsewhere, crls, trustStatus: deps.trustStatus(resource) };
+  const source = runtime.definition.type;
+  const trustStatus = deps.trustStatus(resource);
+  const findings = { ...seen, generations, signing, source, isElsewhere, crls, trustStatus };
   const status = authorityStatus(resource, findings, now);
   const ca =
     signing === undefined

@@ -17,7 +17,7 @@ const QUIET = { next: undefined, hold: undefined, waitingFor: [], leftBehind: []
 
 function rotating(found: Partial<RotationFindings>) {
   const generations = [former, signing];
-  const rest = { certificates: new Map(), requests: [], isElsewhere: false };
+  const rest = { certificates: new Map(), requests: [], source: 'secret', isElsewhere: false };
   const [condition] = rotatingCondition({ generations, signing, plan: QUIET, ...rest, ...found });
   return condition;
 }
@@ -50,6 +50,30 @@ test('where the next step waits for the certificates that fail, they are named, 
   assert.match(message, `generation 1 becomes Retired once they are re-issued; re-issue is stopped, since ${FIGURES}`);
   assert.match(message, 'waiting for 2 certificates, such as ns/a (Forbidden), ns/b (Forbidden)');
   assert.is(message.split(FIGURES).length, 2);
+});
+
+test('a CA of a former backend that never signed is not said to come', () => {
+  const former = { ...generation(3, 'Trusted', two), source: 'selfManaged' };
+  const never = 'generation 3 of the former backend selfManaged never signs';
+  for (const generations of [[former], [generation(1, 'Retiring', one), former]]) {
+    const found = rotating({ generations, signing: undefined });
+    assert.match(found?.message ?? '', never);
+    assert.not.match(found?.message ?? '', "doesn't sign yet");
+    assert.is(found?.reason, 'Reissuing');
+  }
+  const coming = generation(4, 'Prepared', one);
+  const both = rotating({ generations: [former, coming], signing: undefined });
+  assert.match(both?.message ?? '', `generation 4 goes into every ca.crt before it signs; ${never}`);
+});
+
+test('a CA rotation that stands still, since its CA cannot be read, says so', () => {
+  const refused = { code: 'CASecretNotFound', message: 'there is no Secret' } as const;
+  const generations = [generation(1, 'Active', one), generation(2, 'Trusted', two)];
+  const message = "generation 2 is trusted, and doesn't sign yet; no step is taken before CASecretNotFound is mended";
+  assert.is(rotating({ generations, refused })?.message, message);
+  assert.is(rotating({ generations, trouble: refused })?.message, message);
+  const next = { generation: former, to: 'Retired' } as const;
+  assert.not.match(rotating({ refused, plan: { ...QUIET, next } })?.message ?? '', 'no step');
 });
 
 test('a re-issue that stops causes one event, and one when it goes on; none when no former CA is left', () => {

@@ -3,10 +3,12 @@ import type { AuthorityStatus, CAGeneration, CARotationRequest } from '../api/ge
 import { wholeSecondsUp } from '../api/moments.ts';
 import { readable } from '../foreign-text.ts';
 import { isSameCa } from '../pki/ca.ts';
-import { type Generation, mayHaveSigned } from '../rotation/generation.ts';
+import { type Generation, isPresent, mayHaveSigned } from '../rotation/generation.ts';
+import { NEXT } from '../rotation/plan.ts';
 import type { Plan } from '../rotation/plan-types.ts';
 import { previewOf } from '../rotation/preview.ts';
 import { type Stop, whyStopped } from '../rotation/reissue.ts';
+import type { Trouble } from '../trouble.ts';
 
 /** The schema takes no more, and would refuse the whole status. */
 const GENERATIONS_KEPT = 20;
@@ -27,8 +29,13 @@ export interface RotationFindings {
   readonly requests: readonly CARotationRequest[];
   /** What stops the re-issue of certificates of former generations. */
   readonly stop?: Stop | undefined;
+  /** The type of the authority; generations of another one were brought by a former backend. */
+  readonly source: string;
   /** Whether another machine holds the CA key. */
   readonly isElsewhere: boolean;
+  /** Why nothing can be issued, and why a new CA pair was refused. */
+  readonly trouble?: Trouble | undefined;
+  readonly refused?: Trouble | undefined;
 }
 
 /** What is counted among those that block the next step, by its reason; certificates for any other. */
@@ -36,8 +43,10 @@ const BLOCKERS: Readonly<Record<string, string>> = { TrustNotProven: 'verifiers'
 
 /** The condition Rotating, only while a CA rotation is under way. */
 export function rotatingCondition(findings: RotationFindings): NewCondition[] {
-  const { generations, signing, isElsewhere, plan } = findings;
-  const coming = generations.find((each) => !mayHaveSigned(each));
+  const { generations, signing, source, isElsewhere, plan } = findings;
+  const unused = generations.filter((each) => !mayHaveSigned(each));
+  const coming = unused.find((each) => isPresent(each, source));
+  const stranded = unused.find((each) => !isPresent(each, source));
   // Between the write that makes the new one sign and the next, the old one is still marked as active.
   const leaving = generations.find(
     (each) =>
@@ -45,12 +54,17 @@ export function rotatingCondition(findings: RotationFindings): NewCondition[] {
       each.state === 'RolledBack' ||
       (each.state === 'Active' && each !== signing && !isElsewhere),
   );
-  if (coming === undefined && leaving === undefined) return [];
+  if (coming === undefined && leaving === undefined && stranded === undefined) return [];
   const blockers = BLOCKERS[plan.hold?.reason ?? ''] ?? 'certificates';
   const waiting =
     listed('waiting for', blockers, plan.waitingFor) + listed('left behind:', 'certificates', plan.leftBehind);
   const isRenewed = leaving !== undefined && signing !== undefined && signsForBoth(leaving, signing);
-  const message = `${coming === undefined ? leavingText(leaving, isRenewed, findings) : comingText(coming, isElsewhere)}${holdText(plan)}${waiting}`;
+  const texts = [
+    coming && comingText(coming, isElsewhere),
+    coming === undefined && leaving !== undefined ? leavingText(leaving, isRenewed, findings) : undefined,
+    stranded && strandedText(stranded, source),
+  ];
+  const message = `${texts.filter((each) => each !== undefined).join('; ')}${holdText(plan)}${standstillText(findings)}${waiting}`;
   const reason = coming === undefined && !isRenewed ? 'Reissuing' : 'SpreadingTrust';
   return [{ type: 'Rotating', status: 'True', ...whileStopped({ reason, message }, findings) }];
 }
@@ -62,15 +76,15 @@ function comingText({ version, state }: Generation, isElsewhere: boolean): strin
     : `generation ${version} goes into every ca.crt before it signs`;
 }
 
-function leavingText(
-  leaving: Generation | undefined,
-  isRenewed: boolean,
-  { signing, isElsewhere }: RotationFindings,
-): string {
+function strandedText({ version, source: former }: Generation, source: string): string {
+  return `generation ${version} of the former backend ${former} never signs, and leaves every ca.crt once a CA of the backend ${source} is in use`;
+}
+
+function leavingText(leaving: Generation, isRenewed: boolean, { signing, isElsewhere }: RotationFindings): string {
   if (isRenewed)
-    return `generation ${leaving?.version} leaves every ca.crt; what it signed is good under generation ${signing?.version} too`;
-  if (isElsewhere) return `generation ${leaving?.version} is trusted until no valid certificate of it is left`;
-  return `certificates of generation ${leaving?.version} are being re-issued`;
+    return `generation ${leaving.version} leaves every ca.crt; what it signed is good under generation ${signing?.version} too`;
+  if (isElsewhere) return `generation ${leaving.version} is trusted until no valid certificate of it is left`;
+  return `certificates of generation ${leaving.version} are being re-issued`;
 }
 
 /** The next step, and until when it waits for what; those that block it are listed behind. */
@@ -82,6 +96,29 @@ function holdText({ next, hold }: RotationFindings['plan']): string {
       ? ''
       : ` (${hold.deadline === undefined ? '' : 'at the latest '}${toRfc3339(wholeSecondsUp(moment))})`;
   return `; generation ${next.generation.version} becomes ${next.to} once ${hold.message}${until}`;
+}
+
+/**
+ * What a CA rotation under way stands still for, though nothing is planned: its next CA can't be read, or a step can't be
+ * written. Where nothing can be issued, that is shown as such.
+ */
+export function standstillOf({
+  generations,
+  source,
+  plan,
+  refused,
+}: RotationFindings): { readonly to: CAGeneration['state']; readonly reason: string } | undefined {
+  if (plan.next !== undefined || refused === undefined) return undefined;
+  const coming = generations.find((each) => !mayHaveSigned(each) && isPresent(each, source));
+  if (coming !== undefined && coming.state !== 'Active') return { to: NEXT[coming.state], reason: refused.code };
+  const isLeaving = generations.some(({ state }) => state === 'Retiring' || state === 'RolledBack');
+  return isLeaving ? { to: 'Retired', reason: refused.code } : undefined;
+}
+
+/** While its CA can't be read nothing is planned, and what a person asks for waits too. */
+function standstillText({ plan, trouble, refused }: RotationFindings): string {
+  const { code } = refused ?? trouble ?? {};
+  return plan.next !== undefined || code === undefined ? '' : `; no step is taken before ${code} is mended`;
 }
 
 /** Whether what the one has signed needn't be issued anew under the other. */

@@ -35,6 +35,8 @@ export interface Runtime {
   /** Ends the watches that the backend has begun. */
   readonly release: () => void;
   generations: readonly Generation[];
+  /** The uids of the Secrets that it deleted last, because their generations were retired. */
+  retired?: readonly string[];
   /** What the authority said last that verifiers must accept; generations that leave come on top. */
   trusted: Trust;
   /** See Rotating. */

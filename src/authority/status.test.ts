@@ -41,6 +41,7 @@ function told(findings: Partial<AuthorityFindings>, before: AuthorityStatus = {}
     certificates: new Map(),
     requests: [],
     foreign: [],
+    source: 'secret',
     isElsewhere: false,
     nextProbeAt: undefined,
     demand: NOTHING_WANTED,

@@ -17,6 +17,7 @@ const waiting: RotationFindings = {
     [2, 0],
   ]),
   requests: [],
+  source: 'secret',
   isElsewhere: false,
 };
 const settled: RotationFindings = {
@@ -51,6 +52,19 @@ test('what a CA rotation waits for is shown as long as it waits, and each genera
     (await shown(metrics)).sort(),
     ['Active', 'Retired', 'Trusted'].map((to) => overruled(to, 0)),
   );
+});
+
+test('a CA rotation that stands still, since its CA cannot be read or a step cannot be written, waits too', async () => {
+  const refused = { code: 'CASecretNotFound', message: 'x' } as const;
+  const waits = async (generations: RotationFindings['generations']) => {
+    const metrics = metricsOf();
+    metrics.showRotation(authority, { ...settled, generations, refused });
+    return (await shown(metrics)).filter((line) => line.includes('waiting'));
+  };
+  const series = (to: string) => [`certwheel_ca_rotation_waiting{${ABOUT},to="${to}",reason="CASecretNotFound"} 1`];
+  assert.equal(await waits(generations), series('Trusted'));
+  assert.equal(await waits([generation(1, 'Retiring', one), generation(2, 'Active', two)]), series('Retired'));
+  assert.equal(await waits([generation(1, 'Active', one)]), [], 'no CA rotation is under way');
 });
 
 test('steps that waited no longer are counted from zero on, and stay when the CA rotation is over', async () => {

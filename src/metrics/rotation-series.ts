@@ -1,6 +1,6 @@
 import { Counter, Gauge, type Registry } from 'prom-client';
 import type { CAGeneration } from '../api/generated/types.ts';
-import type { RotationFindings } from '../authority/rotation-status.ts';
+import { type RotationFindings, standstillOf } from '../authority/rotation-status.ts';
 
 /** The states before which a CA rotation waits for others, and no longer than until a deadline. */
 const OVERRULING = ['Trusted', 'Active', 'Retired'] as const;
@@ -40,13 +40,16 @@ export class RotationSeries {
     this.#overruled.inc({ authority, to });
   }
 
-  show(authority: string, { plan, generations, certificates }: RotationFindings): void {
+  show(authority: string, findings: RotationFindings): void {
+    const { plan, generations, certificates } = findings;
     this.hide(authority);
     const shown = [];
     const { next, hold } = plan;
+    const waiting =
+      next !== undefined && hold !== undefined ? { to: next.to, reason: hold.reason } : standstillOf(findings);
     if (next !== undefined) for (const to of OVERRULING) this.#overruled.inc({ authority, to }, 0);
-    if (next !== undefined && hold !== undefined) {
-      const labels = { authority, to: next.to, reason: hold.reason };
+    if (waiting !== undefined) {
+      const labels = { authority, ...waiting };
       this.#waiting.set(labels, 1);
       shown.push({ remove: () => this.#waiting.remove(labels) });
     }

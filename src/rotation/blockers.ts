@@ -52,8 +52,7 @@ export function membersWithoutTrust(scene: Scene): Blocker[] {
 /** Verifiers, and places that they read, that are not shown to trust the CA that is to sign. */
 export function verifiersWithoutTrust(scene: Scene): Blocker[] {
   const { rotation, move, now } = scene;
-  const until = lastMoment(scene) ?? lastWithoutSigner(scene) ?? now;
-  return unproven(rotation.proofs(move.generation), until, now);
+  return unproven(rotation.proofs(move.generation), lastMomentFor(scene), now);
 }
 
 /**
@@ -62,9 +61,8 @@ export function verifiersWithoutTrust(scene: Scene): Blocker[] {
  */
 export function placesWithoutCrl(scene: Scene): Blocker[] {
   const { rotation, move, now } = scene;
-  const last = lastMoment(scene) ?? lastWithoutSigner(scene) ?? now;
   const deadline = deadlineAfter(move.generation, rotation.terms.progressDeadlineMs);
-  return unproven(rotation.crlProofs?.(move.generation) ?? [], earliest([last, deadline]) ?? now, now);
+  return unproven(rotation.crlProofs?.(move.generation) ?? [], earliest([lastMomentFor(scene), deadline]) ?? now, now);
 }
 
 function unproven(proofs: readonly TrustProof[], until: Date, now: Date): Blocker[] {
@@ -110,6 +108,11 @@ function memberDeadline(member: Member, scene: Scene): Date {
 }
 
 const DAY_MS = 24 * 3_600_000;
+
+/** Until when a new CA may be waited for, whatever for; now where nothing signs, and nothing is held that is valid. */
+export function lastMomentFor(scene: Scene): Date {
+  return lastMoment(scene) ?? lastWithoutSigner(scene) ?? scene.now;
+}
 
 /**
  * The same where nothing signs, as between two backends: what is held still needs its verifiers, and can't be renewed

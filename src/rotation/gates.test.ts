@@ -165,6 +165,25 @@ test('a trusted CA soaks before it signs, also without certificates', () => {
   }
 });
 
+test('a soak that would outlast the CA that signs is cut short, so that its certificates do not all end first', () => {
+  const terms = { soakMs: 24 * HOUR };
+  const short = [generation(1, 'Active', gone), generation(2, 'Trusted', two, NOW)];
+  const { hold } = plan(short, two, [member('ns/a', gone)], { terms, ...loaded });
+  assert.is(hold?.reason, 'Soaking');
+  assert.match(hold?.message ?? '', 'cut short');
+  assert.ok(hold?.until && hold.until > NOW && hold.until < hoursFromNow(1), 'before the end of the CA');
+  assert.is(step(short, two, [member('ns/a', gone)], { terms, ...loaded, now: hold.until }), '2 -> Active');
+});
+
+test('a soak while nothing signs, as between two backends, lasts for half of what the first certificate has left', () => {
+  const former = aGeneration(1, 'Retiring', one, { source: 'vault', since: NOW });
+  const between = [former, { ...generation(2, 'Trusted', two, NOW), preparedAt: NOW }];
+  const members = [member('ns/a', one, 'bundle', hoursFromNow(4))];
+  const given = { terms: { soakMs: 24 * HOUR }, ...loaded };
+  assert.equal(plan(between, two, members, given).hold?.until, hoursFromNow(2));
+  assert.is(step(between, two, members, { ...given, now: hoursFromNow(2) }), '2 -> Active');
+});
+
 test('a member that loses the new CA while it is trusted closes the gate again', () => {
   const lacking = [member('ns/a', one, 'old')];
   assert.is(step(trusted, two, lacking, loaded), 'note 2');

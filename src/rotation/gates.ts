@@ -2,6 +2,7 @@ import { earliest } from '../api/moments.ts';
 import {
   type Blocker,
   hasSigned,
+  lastMomentFor,
   membersInNeed,
   membersWithoutTrust,
   placesWithoutCrl,
@@ -127,11 +128,23 @@ function loadMs({ members, terms }: Rotation): number {
   return members.length === 0 ? 0 : terms.propagationMs;
 }
 
-function isSoaking({ rotation, move: { generation }, now }: Scene): Hold | undefined {
+/**
+ * A soak is a time to watch, so it is cut short where the CA that signs would end first, as every other wait is: all its
+ * certificates would end with it. Where nothing signs, nothing can be renewed before the soak is over.
+ */
+function isSoaking(scene: Scene): Hold | undefined {
+  const { rotation, move, now } = scene;
+  const { state, since } = move.generation;
   // One on its way back was trusted all the time.
-  if (generation.state !== 'Trusted') return undefined;
-  const message = 'it has been trusted for spec.caRotation.soak';
-  return waiting('Soaking', message, generation.since, rotation.terms.soakMs, now);
+  if (state !== 'Trusted') return undefined;
+  const { soakMs } = rotation.terms;
+  const last = lastMomentFor(scene);
+  const isCut = last.getTime() < since.getTime() + soakMs;
+  const message = isCut
+    ? 'spec.caRotation.soak has been cut short, since what is in use now ends before it is over'
+    : 'it has been trusted for spec.caRotation.soak';
+  const waitMs = isCut ? last.getTime() - since.getTime() : soakMs;
+  return waiting('Soaking', message, since, waitMs, now);
 }
 
 function connectionsMayLast({ rotation, move: { generation }, now }: Scene, clearSince: Date): Hold | undefined {

@@ -6,6 +6,7 @@ import { CLOCKS_APART_MS, endOf, type Generation, isPresent, sourceOf } from './
 import { planRotation } from './plan.ts';
 import { planAnchors } from './plan-anchors.ts';
 import type { Member, Plan, Rotation, RotationTerms } from './plan-types.ts';
+import { isRefused } from './requests.ts';
 import type { Candidate } from './source.ts';
 import { anchorsToFollow, ownTrust, publishedTrust } from './trusted.ts';
 import { usesGeneration } from './usage.ts';
@@ -25,7 +26,7 @@ function longestLifeMs({ limits: { maxDurationMs } }: CertificateAuthority): num
 
 /** What is asked of the CA rotation, with its defaults. */
 export function termsOf(
-  { kind, namespace, caRotation }: CertificateAuthority,
+  { kind, namespace, caRotation, status }: CertificateAuthority,
   { trustPropagationMs, controllerNamespace }: Pick<RotationDeps, 'trustPropagationMs' | 'controllerNamespace'>,
 ): RotationTerms {
   const { propagationMs, progressDeadlineMs, asked, reissue: _, ...rest } = caRotation;
@@ -36,7 +37,7 @@ export function termsOf(
     elsewhereDeadlineMs: progressDeadlineMs ?? ELSEWHERE_DEADLINE_MS,
     home: kind === 'ClusterCertificateAuthority' ? controllerNamespace : namespace,
     advance: asked.advance?.wish,
-    rollback: asked.rollback?.wish,
+    rollback: isRefused(asked.rollback, status.caRotation?.requests) ? undefined : asked.rollback?.wish,
   };
 }
 

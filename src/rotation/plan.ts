@@ -103,6 +103,8 @@ export function planRotation(all: Rotation, now: Date): Plan {
 
   function rejected(candidates: readonly Generation[]): Step | undefined {
     const found = candidates.find((each) => each.state !== 'RolledBack' && each !== signing && isRejected(each));
+    // What is in no ca.crt has nothing to leave, and must not go into one because it is not wanted.
+    if (found?.state === 'Pending') return { do: 'retire', generation: found };
     return found && { do: 'move', generation: found, to: 'RolledBack' };
   }
 }

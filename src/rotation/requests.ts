@@ -2,7 +2,7 @@ import type { CARotationRequests } from '../api/ca-rotation.ts';
 import { toRfc3339 } from '../api/conditions.ts';
 import type { CARotationRequest } from '../api/generated/types.ts';
 import { ADVANCE_CA_ANNOTATION, ROLLBACK_CA_ANNOTATION, ROTATE_CA_ANNOTATION } from '../api/names.ts';
-import { canSign, type Generation, madeSince, wasMadeSince } from './generation.ts';
+import { canSign, type Generation, madeAt, madeSince, wasMadeSince } from './generation.ts';
 import { rollBackOf, rolledBack } from './roll-back.ts';
 
 type Answer = Pick<CARotationRequest, 'state' | 'message'>;
@@ -14,8 +14,13 @@ interface Asked {
   readonly makesCA: boolean;
   /** Whether another machine alone decides which CA signs. */
   readonly isElsewhere: boolean;
-  /** Those of the present backend. */
+  /** Whether a step waits for the annotation at all. */
+  readonly isManual: boolean;
+  /** Those of the present backend, and those that another one brought, which never sign. */
   readonly generations: readonly Generation[];
+  readonly former: readonly Generation[];
+  /** The highest version that was ever given; 0 where none was. */
+  readonly newest: number;
   readonly signing: Generation | undefined;
   /** What the status says of them: what is done stays done, also when its generation is gone. */
   readonly before: readonly CARotationRequest[];
@@ -45,8 +50,24 @@ export function answersOf(asked: Asked, now: Date): CARotationRequest[] {
   return answers.flatMap(([annotation, value, answer]) => {
     if (value === undefined || answer === undefined) return [];
     const known = asked.before.find((each) => each.annotation === annotation && each.value === value);
-    return [known?.state === 'Done' ? known : { annotation, value, ...answer }];
+    const isFinal = known?.state === 'Done' || isRefusedRollBack(known);
+    return [known !== undefined && isFinal ? known : { annotation, value, ...answer }];
   });
+}
+
+/**
+ * Whether a roll-back is done without. One that was refused stays so, or it would befall a generation that comes later, at
+ * a time when nobody thinks of it.
+ */
+export function isRefused(
+  asked: CARotationRequests['rollback'],
+  before: readonly CARotationRequest[] | undefined,
+): boolean {
+  return before?.some((each) => isRefusedRollBack(each) && each.value === asked?.text) === true;
+}
+
+function isRefusedRollBack(known: CARotationRequest | undefined): boolean {
+  return known?.annotation === ROLLBACK_CA_ANNOTATION && known.state === 'Refused';
 }
 
 function rotation(wish: Date, { makesCA, backend, generations, signing }: Asked, now: Date): Answer {
@@ -57,13 +78,17 @@ function rotation(wish: Date, { makesCA, backend, generations, signing }: Asked,
     };
   if (wish > now) return { state: 'Waiting', message: `the next CA is made at ${toRfc3339(wish)}` };
   const made = generations.filter((each) => madeSince(each, wish)).sort((one, other) => one.version - other.version)[0];
-  if (made !== undefined) return { state: 'Done', message: `generation ${made.version} was made` };
+  if (made !== undefined) {
+    const message = `generation ${made.version} was made at ${toRfc3339(madeAt(made))}; a later time asks for another one`;
+    return { state: 'Done', message };
+  }
   if (wasMadeSince(generations, signing, wish))
     return { state: 'Done', message: 'the generation that was made is rolled back' };
   return { state: 'Waiting', message: 'the next CA is being made' };
 }
 
-function returned(version: number, { backend, isElsewhere, generations, signing }: Asked, now: Date): Answer {
+function returned(version: number, asked: Asked, now: Date): Answer {
+  const { backend, isElsewhere, generations, signing } = asked;
   if (isElsewhere)
     return {
       state: 'Refused',
@@ -74,14 +99,41 @@ function returned(version: number, { backend, isElsewhere, generations, signing 
   if (target !== undefined && rolledBack(signing)(target))
     return { state: 'Done', message: `generation ${version} signs no more; generation ${signing?.version} does` };
   const answer = rollBackOf(version, able, signing, now);
-  if ('refused' in answer) return { state: 'Refused', message: answer.refused };
+  if ('refused' in answer) {
+    const why = ofFormer(version, asked) ?? answer.refused;
+    return { state: 'Refused', message: `${why}; to ask for it once more, take the annotation away first` };
+  }
   return { state: 'Waiting', message: `generation ${answer.to.version} is to sign` };
 }
 
-function advanced({ version, to }: { version: number; to: string }, { generations }: Asked): Answer {
-  const target = generations.find((each) => each.version === version);
+function advanced({ version, to }: { version: number; to: string }, asked: Asked): Answer {
+  const { generations, former, newest, isManual } = asked;
+  if (version > newest) {
+    const message = `there is no generation ${version} yet, and the newest is ${newest}; approved for when it is there`;
+    return { state: 'Waiting', message };
+  }
+  const target = [...generations, ...former].find((each) => each.version === version);
   const isDone = to === 'Retired' ? target === undefined : target?.state === to;
   if (isDone) return { state: 'Done', message: `generation ${version} is ${to}` };
   if (target === undefined) return { state: 'Refused', message: `there is no generation ${version} that is in use` };
-  return { state: 'Waiting', message: `generation ${version} is ${target.state}` };
+  const never = to === 'Active' ? (ofFormer(version, asked) ?? whyNever(target)) : undefined;
+  if (never !== undefined) return { state: 'Refused', message: never };
+  // It may have been meant for a CA rotation that has ended otherwise, and stays good for the next one.
+  const hint = isManual
+    ? 'approved, and done once nothing else blocks it'
+    : 'in mode Automatic no step waits for this annotation';
+  return { state: 'Waiting', message: `generation ${version} is ${target.state}; ${hint}` };
+}
+
+function ofFormer(version: number, { former, backend }: Asked): string | undefined {
+  const found = former.find((each) => each.version === version);
+  return found && `generation ${version} is of the former backend ${found.source}, and never signs for ${backend}`;
+}
+
+/** Why one that has left signs no more because it is asked for. */
+function whyNever({ version, state }: Generation): string | undefined {
+  if (state === 'RolledBack') return `generation ${version} is rolled back, and never signs again`;
+  if (state === 'Retiring')
+    return `generation ${version} signs no more; to have it sign again, roll back the one that replaced it`;
+  return undefined;
 }

@@ -28,6 +28,10 @@ test('one that does not sign yet never will, and the one that signs goes on', ()
     assert.is(step(before, two, [], { terms }), '1 again for 2');
     const noted = take(before, two);
     assert.equal([noted[0]?.since, noted[0]?.rejects], [before[0]?.since, [two.id]], 'it signs since as before');
+    if (state === 'Pending') {
+      assert.is(step(noted, two, [], { terms: { ...terms, isManual: true } }), 'retire 2', 'it goes into no ca.crt');
+      continue;
+    }
     assert.is(step(noted, two, [], { terms }), '2 -> RolledBack');
     const after = take(noted, two);
     assert.is(step(after, two, [], { terms }), 'retire 2', 'its source still offers it');

@@ -150,6 +150,17 @@ async function selfTest(
   if (refusal !== undefined) throw new AuthorityError('CAPairRefused', refusal.message, { cause: refusal });
 }
 
+/** A person, or another program, took a CA away: with it goes its key, and the trust in all that it signed. */
+export function recordDeleted({ resource }: Rotating, generation: Generation, deps: RotationDeps): void {
+  const { kind, namespace, name } = resource;
+  const { version, state, path, secret } = generation;
+  const reason = 'CAGenerationDeleted';
+  const detail = `generation ${version} (${path.certificate.subjectText}), which was ${state}, is gone: another party deleted Secret ${secret.namespace}/${secret.name} or took its labels, so its CA leaves every ca.crt at once; the audit log of the API server names who did`;
+  deps.log.warn('CA generation deleted', { kind, namespace, name, generation: version, reason, detail });
+  auditStep(resource, generation, reason, detail, deps);
+  deps.recordEvent(resource, { type: 'Warning', reason, action: 'Rotate', note: detail });
+}
+
 type Stepped = Pick<Generation, 'version' | 'path'>;
 
 /** Issuer is the CA certificate itself: the lines of its certificates name it so. */

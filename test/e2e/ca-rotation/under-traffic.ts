@@ -27,7 +27,7 @@ export async function underTraffic(
     world,
     namespace,
     status,
-    annotate: (key: string, value: string) =>
+    annotate: (key: string, value: string | null) =>
       patchAuthority(world, namespace, 'ca', { metadata: { annotations: { [key]: value } } }),
     /** Asks for the next CA, later than the second in which the first was made. */
     rotate: async () => {
