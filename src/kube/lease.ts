@@ -210,7 +210,7 @@ export class Lease {
       leaseDurationSeconds: Math.ceil(this.#timing.durationMs / 1_000),
       acquireTime: ours ? acquireTime : now,
       renewTime: now,
-      leaseTransitions: ours || fresh ? leaseTransitions : leaseTransitions + 1,
+      leaseTransitions: ours || fresh ? leaseTransitions : nextTransitions(leaseTransitions),
     };
     await this.#write(spec, seen?.resourceVersion ?? CREATE_ONLY, signal);
     this.#renewedAt = started;
@@ -253,6 +253,11 @@ export class Lease {
       ...(remedy === undefined ? {} : { remedy }),
     });
   }
+}
+
+/** The API server takes no more than 32 bits, and a person may have written the most. */
+export function nextTransitions(transitions: number): number {
+  return Math.min(transitions + 1, 2 ** 31 - 1);
 }
 
 function specOf(lease: RawObject | undefined): LeaseSpec {
