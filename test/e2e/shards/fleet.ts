@@ -1,5 +1,5 @@
 import { LEASES } from '../../../src/api/names.ts';
-import { BOOKS_PERMISSIONS, shardPermissions } from '../../../src/api/permissions.ts';
+import { BOOKS_PERMISSIONS, SHARD_PERMISSIONS } from '../../../src/api/permissions.ts';
 import { SHARDS_LABEL } from '../../../src/api/shard-names.ts';
 import { type LeaseView, viewLease } from '../../../src/shards/lease-view.ts';
 import { placeOf, rangeOf } from '../../../src/shards/ranges.ts';
@@ -59,7 +59,7 @@ export class Fleet {
   async kubeconfig(): Promise<string> {
     const user = `${this.home}-replica`;
     await namespaceUser(this.world, user, this.namespaces);
-    return grantedUser(this.world, user, this.home, [...shardPermissions(this.#count), ...BOOKS_PERMISSIONS]);
+    return grantedUser(this.world, user, this.home, [...SHARD_PERMISSIONS, ...BOOKS_PERMISSIONS]);
   }
 
   async fill(names: readonly string[] = NAMES, spec: Record<string, unknown> = SHORT): Promise<void> {
