@@ -22,7 +22,14 @@ import type { Trouble } from '../trouble.ts';
 import { complete, wantsCrls } from './complete.ts';
 import { crlNews } from './crl-proofs.ts';
 import type { Delivery } from './delivery.ts';
-import { type ClusterObject, type DesiredObject, desiredTargets, idOf, type Places } from './desired.ts';
+import {
+  type ClusterObject,
+  type DesiredObject,
+  type DesiredTarget,
+  desiredTargets,
+  idOf,
+  type Places,
+} from './desired.ts';
 import type { TargetsMemory } from './memory.ts';
 import { withoutNamesakes } from './namesakes.ts';
 import { nameProblems } from './permitted-names.ts';
@@ -72,6 +79,8 @@ export interface TargetsDeps {
   };
   /** The ClientCertificates that the authority serves. */
   clients(resource: CertificateAuthority): readonly ClientCertificate[];
+  /** Whether this replica writes the targets of that authority; otherwise it has the fallback. */
+  isOurs(key: string): boolean;
   readonly results: TargetResults;
   readonly delivery: Delivery;
   readonly ownership: Ownership;
@@ -99,6 +108,7 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   // A broken spec says nothing about where trust belongs: what was written stays.
   if (isBrokenAuthority(resource)) return { do: 'rest' };
   const wanted = desiredTargets(resource, deps.places);
+  if (!deps.isOurs(key)) return followTargets(resource, wanted, deps);
   const remove = (waiting: ReadonlySet<string>) => removeSurplus(resource, wanted, waiting, deps);
   if (wanted.length === 0) return { ...forget(key, deps), recheckAt: await remove(new Set()) };
   const own = deps.trustOf(resource);
@@ -115,12 +125,7 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   if (known === undefined) deps.crls.forget(key);
   const { targets, crls } = await complete(wanted, bundle, known);
   deps.remote.refresh(resource, wanted, bundle);
-  const seen = {
-    view: (object: DesiredObject) =>
-      isInCluster(object) ? deps.view(object) : deps.remote.view(resource, object, bundle),
-    unknown: (object: DesiredObject) =>
-      isInCluster(object) ? deps.unknown(object.kind, object.namespace) : deps.remote.unknown(resource, object),
-  };
+  const seen = seenOf(resource, bundle, deps);
   const look = () => surveyTargets(resource, targets, bundle, seen, { memory, sources, crls, unfit, now: clock.now() });
   const before = look();
   const { isOutage, hasMore } = await writeDue(resource, before, memory, deps, run);
@@ -147,6 +152,37 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
       deps.remote.nextRead(key),
       crls?.nextEnd,
     ]),
+  };
+}
+
+/**
+ * The same where another replica writes the targets, and this one has the fallback of their authority, whose CA rotation waits for
+ * them: nothing is written.
+ */
+function followTargets(resource: CertificateAuthority, wanted: readonly DesiredTarget[], deps: TargetsDeps): Outcome {
+  const { clock, delivery, remote, results } = deps;
+  const key = authorityKey(resource);
+  const bundle = deps.trustOf(resource);
+  if (wanted.length === 0) return forget(key, deps);
+  if (bundle === undefined) return { do: 'rest' };
+  remote.refresh(resource, wanted, bundle);
+  const memory = results.memoryOf(key);
+  const now = clock.now();
+  const before = results.survey(key);
+  const after = surveyTargets(resource, wanted, bundle, seenOf(resource, bundle, deps), { memory, now });
+  results.follow(key, after);
+  const deliveredNow = memory.deliveryAt !== undefined && memory.deliveryAt <= now;
+  if (deliveredNow || !isDeepStrictEqual(before?.targets, after.targets)) deps.wakeAuthority(key);
+  memory.deliveryAt = nextDelivery(after, delivery, now);
+  return { do: 'rest', recheckAt: earliest([lookAgain(after, now), memory.deliveryAt, remote.nextRead(key)]) };
+}
+
+function seenOf(resource: CertificateAuthority, bundle: TrustBundle, deps: TargetsDeps) {
+  return {
+    view: (object: DesiredObject) =>
+      isInCluster(object) ? deps.view(object) : deps.remote.view(resource, object, bundle),
+    unknown: (object: DesiredObject) =>
+      isInCluster(object) ? deps.unknown(object.kind, object.namespace) : deps.remote.unknown(resource, object),
   };
 }
 

@@ -80,7 +80,10 @@ export function wireShardChanges(services: Services, parts: Parts): Pick<ShardHo
     parts.leaveAuthority(key);
     if (!isBrokenAuthority(resource)) revocations.leave(resource);
     controllers.authorities.queue.add(key);
+    targets.leave(key);
     targets.wake(key);
+    // The CA rotation of a fallback waits for the targets of those that name it.
+    for (const each of cluster.primariesOf(key)) targets.wake(authorityKey(each));
     probing.wake(key);
   }
 
@@ -94,6 +97,7 @@ export function wireShardChanges(services: Services, parts: Parts): Pick<ShardHo
     metrics.hideAuthority(key);
     parts.leaveAuthority(key);
     targets.leave(key);
+    targets.wake(key);
     probing.leave(resource);
     if (!isBrokenAuthority(resource)) revocations.leave(resource);
   }

@@ -107,6 +107,13 @@ export class Fleet {
     return performance.now() - startedMs;
   }
 
+  /** The serials that the Secrets have held so far. */
+  published(): string[] {
+    return [...this.#names].flatMap(([namespace, names]) =>
+      publishedSerials(this.#secrets.get(namespace) as Witness, names),
+    );
+  }
+
   /**
    * What was wrong with the certificates, by the Secrets at each version, and by what was signed in each life of a replica: a life may
    * lose one signature for a certificate, where it ended between the signature and the write. None is due earlier than so old.
