@@ -46,6 +46,8 @@ export function wireShardChanges(services: Services, parts: Parts): Pick<ShardHo
       if (change === 'lost') forgetAuthority(each);
       else if (change === 'gained') takeAuthority(each);
       // By now another replica may reconcile it, and its rate limit is shared out anew.
+      const runtime = registry.get(authorityKey(each));
+      for (const turnstile of [runtime?.turnstile, runtime?.polls]) turnstile?.reshare();
       controllers.authorities.queue.add(authorityKey(each));
     }
     for (const key of cluster.certificates.keys()) {
