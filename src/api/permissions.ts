@@ -1,6 +1,6 @@
 import { AUDIT_CHECKPOINT_NAME, BOOKS_NAME, RESPONDER_KEYS_NAME } from './books-names.ts';
 import { ACME_ACCOUNTS_NAME, LEASE_NAME } from './names.ts';
-import { MOST_MEMBERS, memberLeaseName, rangeLeaseName } from './shard-names.ts';
+import { MOST_MEMBERS, MOST_SHARDS, memberLeaseName, rangeLeaseName } from './shard-names.ts';
 
 /** One line of a (Cluster)Role, with the reason why Certwheel may not do without it. */
 export interface PolicyRule {
@@ -172,29 +172,32 @@ export const LEASE_PERMISSIONS: readonly PolicyRule[] = [
   },
 ];
 
+const numbers = (most: number) => Array.from({ length: most }, (_, number) => number);
+
 /**
  * The same with --shards: the Lease of the leader, which all replicas hold together, one Lease for each replica, and one for each
- * range. A list has no names, so that the Leases of others in that namespace are seen too.
+ * range that there can be. In an upgrade to fewer ranges the replicas before still act by the role that came with it. A list has no
+ * names, so that the Leases of others in that namespace are seen too.
  */
-export function shardPermissions(count: number): readonly PolicyRule[] {
-  const numbers = (most: number) => Array.from({ length: most }, (_, number) => number);
-  const members = numbers(MOST_MEMBERS).map(memberLeaseName);
-  return [
-    {
-      apiGroups: ['coordination.k8s.io'],
-      resources: ['leases'],
-      resourceNames: [LEASE_NAME, ...members, ...numbers(count).map(rangeLeaseName)],
-      verbs: ['get', 'create', 'patch'],
-      why: 'to share the work among replicas',
-    },
-    {
-      apiGroups: ['coordination.k8s.io'],
-      resources: ['leases'],
-      verbs: ['list', 'watch'],
-      why: 'to see which replicas live and what they hold',
-    },
-  ];
-}
+export const SHARD_PERMISSIONS: readonly PolicyRule[] = [
+  {
+    apiGroups: ['coordination.k8s.io'],
+    resources: ['leases'],
+    resourceNames: [
+      LEASE_NAME,
+      ...numbers(MOST_MEMBERS).map(memberLeaseName),
+      ...numbers(MOST_SHARDS).map(rangeLeaseName),
+    ],
+    verbs: ['get', 'create', 'patch'],
+    why: 'to share the work among replicas',
+  },
+  {
+    apiGroups: ['coordination.k8s.io'],
+    resources: ['leases'],
+    verbs: ['list', 'watch'],
+    why: 'to see which replicas live and what they hold',
+  },
+];
 
 /** What is needed to review the tokens of scrapes. */
 export const REVIEW_PERMISSIONS: readonly PolicyRule[] = [

@@ -69,6 +69,8 @@ export class Lease {
   #seen: Seen | undefined;
   /** When the last renewal that was confirmed began; undefined while we don't lead. */
   #renewedAt: number | undefined;
+  /** The holder that was logged. */
+  #waitsFor: string | undefined;
 
   constructor(options: LeaseOptions) {
     this.#options = options;
@@ -161,7 +163,9 @@ export class Lease {
     try {
       if (this.#renewedAt !== undefined && this.#seen && (await this.#renewAsSeen(this.#seen, signal))) return true;
       await this.#look(signal);
-      return this.#mayTake() && (await this.#take(signal));
+      if (this.#mayTake()) return await this.#take(signal);
+      this.#noteHolder();
+      return false;
     } catch (error) {
       if (!signal.aborted) this.#report(error);
       return false;
@@ -198,6 +202,15 @@ export class Lease {
     return this.#elapsed(this.#seen?.at ?? 0) >= leaseDurationSeconds * 1_000;
   }
 
+  /** Says once for each holder why this process waits. */
+  #noteHolder(): void {
+    const { logger, name } = this.#options;
+    const holder = this.#seen?.spec.holderIdentity;
+    if (holder !== this.#waitsFor)
+      logger.info('waits, since another one holds the Lease', { lease: name, holder: holder?.slice(0, 100) });
+    this.#waitsFor = holder;
+  }
+
   async #take(signal: AbortSignal, seen = this.#seen): Promise<boolean> {
     const { clock, identity } = this.#options;
     const started = clock.monotonicMs();
@@ -210,10 +223,11 @@ export class Lease {
       leaseDurationSeconds: Math.ceil(this.#timing.durationMs / 1_000),
       acquireTime: ours ? acquireTime : now,
       renewTime: now,
-      leaseTransitions: ours || fresh ? leaseTransitions : leaseTransitions + 1,
+      leaseTransitions: ours || fresh ? leaseTransitions : nextTransitions(leaseTransitions),
     };
     await this.#write(spec, seen?.resourceVersion ?? CREATE_ONLY, signal);
     this.#renewedAt = started;
+    this.#waitsFor = undefined;
     return true;
   }
 
@@ -253,6 +267,11 @@ export class Lease {
       ...(remedy === undefined ? {} : { remedy }),
     });
   }
+}
+
+/** The API server takes no more than 32 bits, and a person may have written the most. */
+export function nextTransitions(transitions: number): number {
+  return Math.min(transitions + 1, 2 ** 31 - 1);
 }
 
 function specOf(lease: RawObject | undefined): LeaseSpec {

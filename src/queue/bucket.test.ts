@@ -66,4 +66,13 @@ test('replicas that share a bucket take no more together than one that has it al
   }
 });
 
+test('what came before a greater share counts by the smaller one', () => {
+  let share = 0.5;
+  const bucket = new Bucket({ capacity: 10, refillMs: 1_000, share: () => share });
+  assert.is(bucket.available(100_000), 5);
+  share = 1;
+  assert.is(bucket.available(200_000), 5);
+  assert.is(bucket.available(203_000), 8);
+});
+
 test.run();

@@ -12,9 +12,12 @@ export class Bucket {
   readonly #limits: BucketLimits;
   #tokens: number;
   #filledAtMs = 0;
+  /** The part that counted then. */
+  #filledShare: number;
 
   constructor(limits: BucketLimits) {
     this.#limits = limits;
+    this.#filledShare = this.#share();
     this.#tokens = limits.capacity;
   }
 
@@ -35,9 +38,12 @@ export class Bucket {
   available(nowMs: number): number {
     const { capacity, refillMs } = this.#limits;
     const share = this.#share();
-    const most = Math.max(1, capacity * share);
-    this.#tokens = Math.min(most, this.#tokens + (Math.max(0, nowMs - this.#filledAtMs) * share) / refillMs);
+    // What came before a greater share was another replica's, which may have used it.
+    const least = Math.min(share, this.#filledShare);
+    const most = Math.max(1, capacity * least);
+    this.#tokens = Math.min(most, this.#tokens + (Math.max(0, nowMs - this.#filledAtMs) * least) / refillMs);
     this.#filledAtMs = nowMs;
+    this.#filledShare = share;
     // Not quite 1 after the very wait that was answered: fractions are binary.
     return Math.floor(this.#tokens + 1e-9);
   }

@@ -232,4 +232,37 @@ test('a share that grows brings no tokens with it', () => {
   door.close();
 });
 
+test('what another replica may have used is not let in again by the one that takes over its share', () => {
+  let nowMs = 0;
+  const shares = [0.5, 0.5];
+  const clock = { ...systemClock, monotonicMs: () => nowMs };
+  const rate = { requests: 30, perMs: 3_600_000, burst: 30 };
+  const [dead, heir] = shares.map(
+    (_, index) => new Turnstile({ capacity: 100, rate, share: () => shares[index] ?? 0 }, clock, () => true),
+  );
+  const entered = (turnstile: Turnstile | undefined, prefix: string) =>
+    Array.from({ length: 60 }, (_, each) => turnstile?.enter(`${prefix}${each}`, undefined)).filter(Boolean).length;
+  nowMs = 10 * 3_600_000;
+  assert.is(entered(dead, 'a'), 15);
+  dead?.close();
+  nowMs += 20_000;
+  shares[1] = 1;
+  assert.is(entered(heir, 'b'), 15);
+  heir?.close();
+});
+
+test('a share that grows is used at once', async () => {
+  const called: string[] = [];
+  let share = 1e-6;
+  const rate = { requests: 10, perMs: 1_000, burst: 1 };
+  const call = (key: string) => called.push(key) > 0;
+  const turnstile = new Turnstile({ capacity: 100, rate, share: () => share }, systemClock, call);
+  assert.ok(turnstile.enter('first', undefined));
+  assert.not(turnstile.enter('second', undefined));
+  share = 1;
+  turnstile.reshare();
+  await eventually('the second is called', () => called.includes('second'), 2_000);
+  turnstile.close();
+});
+
 test.run();

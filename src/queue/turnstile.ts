@@ -42,12 +42,15 @@ export class Turnstile {
   /** A bucket that fills at the rate; each entry takes one. */
   #tokens: number;
   #filledAtMs: number;
+  /** The part that counted then. */
+  #filledShare: number;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(limits: Limits, clock: Clock, call: Call) {
     this.#limits = limits;
     this.#clock = clock;
     this.#call = call;
+    this.#filledShare = this.#share();
     this.#tokens = limits.rate === undefined ? Number.POSITIVE_INFINITY : this.#burst(limits.rate.burst);
     this.#filledAtMs = clock.monotonicMs();
   }
@@ -82,6 +85,11 @@ export class Turnstile {
   /** From now on so many may be inside at once, if the limits allow as many; with 0, every key waits. */
   setConcurrency(most: number): void {
     this.#most = most;
+    this.#callNext();
+  }
+
+  /** The share has changed: another one of the limits counts from now on. */
+  reshare(): void {
     this.#callNext();
   }
 
@@ -161,14 +169,18 @@ export class Turnstile {
     const { rate } = this.#limits;
     if (rate === undefined) return;
     const nowMs = this.#clock.monotonicMs();
-    const filled = ((nowMs - this.#filledAtMs) * rate.requests * this.#share()) / rate.perMs;
-    this.#tokens = Math.min(this.#burst(rate.burst), this.#tokens + filled);
+    const share = this.#share();
+    // What came before a greater share was another replica's, which may have used it.
+    const least = Math.min(share, this.#filledShare);
+    const filled = ((nowMs - this.#filledAtMs) * rate.requests * least) / rate.perMs;
+    this.#tokens = Math.min(this.#burst(rate.burst, least), this.#tokens + filled);
     this.#filledAtMs = nowMs;
+    this.#filledShare = share;
   }
 
   /** At least one, since none would ever enter with less. */
-  #burst(burst: number): number {
-    return Math.max(1, Math.floor(burst * this.#share()));
+  #burst(burst: number, share = this.#share()): number {
+    return Math.max(1, Math.floor(burst * share));
   }
 
   #share(): number {

@@ -17,6 +17,8 @@ export class Holdings {
   readonly #deps: HoldingsDeps;
   readonly #held = new Set<number>();
   readonly #gainedAtMs = new Map<number, number>();
+  /** Those that were seen with another holder: a Lease that is made anew doesn't say so. */
+  readonly #hadOthers = new Set<number>();
   /** Those in which no run begins any more. */
   readonly leaving = new Set<number>();
   /** Those of them whose last run has ended: another replica may have them before we learn of it. */
@@ -41,9 +43,15 @@ export class Holdings {
 
   /** Whether the range came so lately that a watch may not have brought yet what its former holder wrote. */
   isFresh(range: number): boolean {
-    const hadOthers = (this.#deps.known.get(rangeLeaseName(range))?.transitions ?? 0) > 0;
+    const transitions = this.#deps.known.get(rangeLeaseName(range))?.transitions ?? 0;
+    const hadOthers = transitions > 0 || this.#hadOthers.has(range);
     const gainedAtMs = this.#gainedAtMs.get(range) ?? Number.NEGATIVE_INFINITY;
     return hadOthers && this.#deps.clock.monotonicMs() - gainedAtMs < FRESH_MS;
+  }
+
+  /** Another replica holds the range. */
+  noteOther(range: number): void {
+    this.#hadOthers.add(range);
   }
 
   /** Whether the last run has ended in a range that is to be given back; from then on none is admitted. */
@@ -57,6 +65,12 @@ export class Holdings {
   gone(range: number): void {
     this.leaving.delete(range);
     this.#given.delete(range);
+  }
+
+  /** The range can't be given back: it is this replica's as before, and what came due in it meanwhile is reconciled. */
+  keep(range: number): void {
+    this.gone(range);
+    if (this.#held.has(range)) this.#deps.onChange([range], []);
   }
 
   /** These are all that it holds now. */

@@ -1,8 +1,10 @@
 import { LEASES } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
+import { SHARDS_LABEL } from '../api/shard-names.ts';
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../errors.ts';
 import type { KubeClient } from '../kube/client.ts';
+import { nextTransitions } from '../kube/lease.ts';
 import { microTime } from '../kube/micro-time.ts';
 import { CREATE_ONLY } from '../kube/object.ts';
 import { type LeaseView, labelOf, viewLease } from './lease-view.ts';
@@ -39,18 +41,33 @@ export class Leases {
     const { client, clock, known, namespace, timing } = this.#deps;
     const now = microTime(clock.now());
     const isSame = before?.holder === holder;
+    const transitions = before?.transitions ?? 0;
     const spec = {
       holderIdentity: holder,
       leaseDurationSeconds: Math.ceil(timing.durationMs / 1_000),
       acquireTime: isSame ? (before.acquiredAt ?? now) : now,
       renewTime: now,
-      leaseTransitions: (before?.transitions ?? 0) + (before === undefined || isSame ? 0 : 1),
+      leaseTransitions: before === undefined || isSame ? transitions : nextTransitions(transitions),
     };
     const resourceVersion = before?.resourceVersion ?? CREATE_ONLY;
     const metadata = { namespace, name, resourceVersion, labels: labelOf(name) };
-    const stored = await client.apply(LEASES, { metadata, spec }, { signal, timeoutMs: this.#timeoutMs });
-    known.put(stored);
-    return viewLease(stored, clock.monotonicMs());
+    try {
+      const stored = await client.apply(LEASES, { metadata, spec }, { signal, timeoutMs: this.#timeoutMs });
+      known.put(stored);
+      return viewLease(stored, clock.monotonicMs());
+    } catch (error) {
+      if (before === undefined && isLostRace(error)) await this.#show(name, signal);
+      throw error;
+    }
+  }
+
+  /** One that has lost its label is in no watch, so that none could take it: gets its label back, and keeps its holder. */
+  async #show(name: string, signal?: AbortSignal): Promise<void> {
+    const { client, clock, namespace } = this.#deps;
+    const found = await client.get(LEASES, namespace, name, { signal, timeoutMs: this.#timeoutMs });
+    if (found === undefined || found.metadata?.labels?.[SHARDS_LABEL] !== undefined) return;
+    const view = viewLease(found, clock.monotonicMs());
+    await this.write(name, view.holder, view, signal);
   }
 
   /** Reads a Lease past the watch. */

@@ -3,7 +3,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { seededRandom } from '../../test/e2e/process/support/chance.ts';
 import { holderOf, LOSSY, type Network, RELIABLE, type Replica, ShardWorld } from '../../test/unit/shard-world.ts';
-import { rangeLeaseName } from '../api/shard-names.ts';
+import { memberLeaseName, rangeLeaseName } from '../api/shard-names.ts';
 
 const COUNT = 16;
 /** What the docs promise for a range without owner. */
@@ -129,5 +129,81 @@ for (const [title, network, takeoverMs] of [
       assert.equal(faults.slice(0, 5), [], `SEED=${seed} HISTORIES=1 node src/shards/shards.test.ts`);
     }
   });
+
+function quiet(count = COUNT): ShardWorld {
+  return new ShardWorld({ random: seededRandom(SEED), network: RELIABLE, count });
+}
+
+const isRange = (name: string) => name.startsWith('certwheel-shard-');
+
+test('Leases of ranges that the API server refuses to write are tried seldom, and said in one line', async () => {
+  const world = quiet(64);
+  world.refuses = isRange;
+  world.start();
+  await world.run(60_000, () => {});
+  assert.ok(world.writes < 64 * 25, `${world.writes} writes`);
+  assert.ok(world.warnings.length < 25, `${world.warnings.length} warnings`);
+  world.refuses = () => false;
+  await world.run(5_000, () => {});
+  assert.is(world.replicas[0]?.shards.size, 64);
+});
+
+test('a place that the API server refuses to write is tried seldom', async () => {
+  const world = quiet();
+  world.refuses = () => true;
+  world.start();
+  await world.run(60_000, () => {});
+  assert.ok(world.writes < 25, `${world.writes} writes`);
+});
+
+test('a range that can not be given back stays with its replica', async () => {
+  const world = quiet();
+  const first = world.start();
+  await world.run(10_000, () => {});
+  world.refuses = isRange;
+  world.start();
+  await world.run(30_000, () => {});
+  const idle = Array.from({ length: COUNT }, (_, range) => range).filter((range) => !first.shards.admits(range));
+  assert.equal(idle, []);
+  assert.ok(world.warnings.length < 10, `${world.warnings.length} warnings`);
+});
+
+test('a Lease that has lost its label gets it back, whoever holds it', async () => {
+  const world = quiet();
+  for (let each = 0; each < 2; each++) world.start();
+  await world.run(20_000, () => {});
+  for (const name of [rangeLeaseName(0), rangeLeaseName(COUNT - 1), memberLeaseName(0), memberLeaseName(1)])
+    world.unlabel(name);
+  await world.run(20_000, () => {});
+  assert.is(
+    world.replicas.map(({ shards }) => shards.size).reduce((one, other) => one + other),
+    COUNT,
+  );
+  world.replicas[1]?.kill();
+  await world.run(TAKEOVER_MS, () => {});
+  assert.is(world.replicas[0]?.shards.size, COUNT);
+});
+
+test('a free place whose Lease has lost its label is taken', async () => {
+  const world = quiet();
+  await world.start().stop();
+  await world.run(5_000, () => {});
+  world.unlabel(memberLeaseName(0));
+  const next = world.start();
+  await world.run(10_000, () => {});
+  assert.is(next.shards.size, COUNT);
+});
+
+test('a range that came after its Lease was deleted is fresh, where another replica had it', async () => {
+  const world = quiet();
+  const [one, other] = [world.start(), world.start()];
+  await world.run(20_000, () => {});
+  const before = Array.from({ length: COUNT }, (_, range) => range).filter((range) => one.shards.holds(range));
+  assert.not.equal(before, []);
+  one.kill();
+  for (let range = 0; range < COUNT; range++) world.delete(rangeLeaseName(range));
+  await world.run(TAKEOVER_MS, () => {});
+  for (const range of before) assert.ok(other.shards.holds(range) && other.shards.isFresh(range), `range ${range}`);
+});
 
 test.run();

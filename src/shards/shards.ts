@@ -1,6 +1,8 @@
 import { rangeLeaseName } from '../api/shard-names.ts';
 import type { Clock } from '../clock.ts';
+import { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
+import { backoffMs } from '../queue/backoff.ts';
 import { messageOf } from '../thrown.ts';
 import { Holdings } from './holdings.ts';
 import { type Board, boardOf, type LeaseView } from './lease-view.ts';
@@ -40,6 +42,14 @@ const TICK_MS = 500;
 const DRAIN_TICK_MS = 50;
 /** Requests at the same time, when a replica takes many ranges. */
 const AT_ONCE = 16;
+/** Writes that fail are made anew after so long: one that is refused, as by RBAC, is so for each of many ranges. */
+const FAILED = { firstMs: 500, longestMs: 4_000 };
+
+/** What could not be written, and why. */
+interface Failure {
+  readonly what: string;
+  readonly error: unknown;
+}
 
 /** What this replica holds of the work that several share. */
 export class Shards {
@@ -49,6 +59,9 @@ export class Shards {
   readonly #freeSince = new Map<number, number>();
   #membership: Membership | undefined;
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
+  /** Times in a row that writes failed, and until when none is tried. */
+  #failures = 0;
+  #retryAtMs = Number.NEGATIVE_INFINITY;
   #wake: (() => void) | undefined;
   #isChanged = false;
   #isFull = false;
@@ -101,7 +114,8 @@ export class Shards {
     const { common, isBusy } = this.#deps;
     while (!signal.aborted) {
       // What was begun before must not go on under a new identity: another replica may have acted on the same keys meanwhile.
-      const membership = common.held() && !isBusy(undefined) ? await this.#join(signal) : undefined;
+      const mayJoin = common.held() && !isBusy(undefined) && !this.#hasToWait;
+      const membership = mayJoin ? await this.#join(signal) : undefined;
       if (membership === undefined) await this.#pause(TICK_MS, signal);
       else await this.#takePart(membership, signal);
     }
@@ -131,6 +145,7 @@ export class Shards {
     try {
       const deps = { leases: this.#leases, clock, timing, failed };
       const membership = await Membership.begin(deps, newIdentity(), slot, signal);
+      this.#noteFailures([]);
       // The last replica of those before gives the common Lease back where it sees no other: now it would see this one.
       if (await common.confirm(signal)) {
         log.info('takes part in the shards', { slot: membership.slot, identity: membership.identity });
@@ -138,7 +153,7 @@ export class Shards {
       }
       await membership.end();
     } catch (error) {
-      if (!signal.aborted && !isLostRace(error)) this.#report('no Lease could be taken', error);
+      if (!signal.aborted && !isLostRace(error)) this.#noteFailures([{ what: 'no Lease could be taken', error }]);
     }
     return undefined;
   }
@@ -188,31 +203,38 @@ export class Shards {
     this.#holdings.sync(heldBy(board, membership.identity));
     this.#noteFree(board);
     // Paused: what the board says may be old, and the first thing is to renew.
-    if (!this.isActive || this.#isClosing) return;
+    if (!this.isActive || this.#isClosing || this.#hasToWait) return;
     const { identity } = membership;
     const self = { identity, leaving: this.#holdings.leaving, pausedUntilMs: this.#pausedUntilMs };
     const moves = movesOf(board, self, this.#freeSince, clock.monotonicMs(), timing);
-    for (const slot of moves.clear) await this.#clear(slot, signal);
-    for (let from = 0; from < moves.claim.length; from += AT_ONCE)
-      await Promise.all(
-        moves.claim.slice(from, from + AT_ONCE).map((range) => this.#claim(range, board, membership, signal)),
-      );
+    const failures: (Failure | undefined)[] = [];
+    for (const slot of moves.clear) failures.push(await this.#clear(slot, signal));
+    for (let from = 0; from < moves.claim.length; from += AT_ONCE) {
+      const ranges = moves.claim.slice(from, from + AT_ONCE);
+      failures.push(...(await Promise.all(ranges.map((range) => this.#claim(range, board, membership, signal)))));
+    }
     if (moves.giveBack !== undefined) this.#holdings.leaving.add(moves.giveBack);
-    for (const range of this.#holdings.leaving) await this.#giveBack(range, signal);
+    for (const range of this.#holdings.leaving) failures.push(await this.#giveBack(range, signal));
+    if (!signal.aborted) this.#noteFailures(failures.filter((each) => each !== undefined));
     if (moves.claim.length > 0) this.#holdings.sync(heldBy(this.#board(), identity));
   }
 
-  async #clear(slot: LeaseView, signal: AbortSignal): Promise<void> {
+  async #clear(slot: LeaseView, signal: AbortSignal): Promise<Failure | undefined> {
     const { log } = this.#deps;
-    await this.#tryTo('the Lease of a dead replica could not be cleared', async () => {
+    return this.#tryTo('the Lease of a dead replica could not be cleared', async () => {
       await this.#leases.write(slot.name, '', slot, signal);
       log.warn('a replica is dead; its ranges are free', { slot: slot.name, identity: slot.holder });
     });
   }
 
-  async #claim(range: number, { ranges }: Board, { identity }: Membership, signal: AbortSignal): Promise<void> {
-    if (!this.isActive) return;
-    await this.#tryTo('a range could not be taken', async () => {
+  async #claim(
+    range: number,
+    { ranges }: Board,
+    { identity }: Membership,
+    signal: AbortSignal,
+  ): Promise<Failure | undefined> {
+    if (!this.isActive) return undefined;
+    const failure = await this.#tryTo('a range could not be taken', async () => {
       await this.#leases.write(rangeLeaseName(range), identity, ranges[range], signal);
     });
     // One that came back after it was given up: the replica that lacks it doesn't take it.
@@ -220,35 +242,61 @@ export class Shards {
     const { clock, timing } = this.#deps;
     if (sinceMs !== undefined && clock.monotonicMs() - sinceMs >= timing.orphanMs)
       this.#pausedUntilMs = clock.monotonicMs() + timing.pauseMs;
+    return failure;
   }
 
-  async #giveBack(range: number, signal: AbortSignal): Promise<void> {
-    const { isBusy, known } = this.#deps;
-    if (!this.#holdings.isGiven(range, isBusy)) return;
+  async #giveBack(range: number, signal: AbortSignal): Promise<Failure | undefined> {
+    const { clock, isBusy, known, timing } = this.#deps;
+    if (!this.#holdings.isGiven(range, isBusy)) return undefined;
     const identity = this.#membership?.identity ?? '';
     const lease = known.get(rangeLeaseName(range));
-    if (lease?.holder === identity)
-      await this.#tryTo('a range could not be given back', async () => {
+    if (lease?.holder === identity) {
+      const failure = await this.#tryTo('a range could not be given back', async () => {
         await this.#leases.write(rangeLeaseName(range), '', lease, signal);
       });
+      if (isRefusal(failure?.error)) {
+        this.#pausedUntilMs = clock.monotonicMs() + timing.pauseMs;
+        this.#holdings.keep(range);
+      }
+      if (failure !== undefined) return failure;
+    }
     const board = this.#board();
-    if (board.ranges[range]?.holder === identity) return;
+    if (board.ranges[range]?.holder === identity) return undefined;
     this.#holdings.sync(heldBy(board, identity));
     this.#holdings.gone(range);
+    return undefined;
   }
 
-  async #tryTo(what: string, work: () => Promise<void>): Promise<void> {
+  /** Answers why it failed, unless another replica was faster. */
+  async #tryTo(what: string, work: () => Promise<void>): Promise<Failure | undefined> {
     try {
       await work();
+      return undefined;
     } catch (error) {
-      if (!isLostRace(error)) this.#report(what, error);
+      return isLostRace(error) ? undefined : { what, error };
     }
+  }
+
+  get #hasToWait(): boolean {
+    return this.#deps.clock.monotonicMs() < this.#retryAtMs;
+  }
+
+  /** What failed at one look, with one line for what failed alike. */
+  #noteFailures(failures: readonly Failure[]): void {
+    const { clock, log } = this.#deps;
+    this.#failures = failures.length === 0 ? 0 : this.#failures + 1;
+    if (failures.length === 0) return;
+    this.#retryAtMs = clock.monotonicMs() + backoffMs(this.#failures, FAILED, clock.random());
+    for (const [what, alike] of Map.groupBy(failures, (each) => each.what))
+      log.warn(what, { error: messageOf(alike[0]?.error), times: alike.length });
   }
 
   #noteFree(board: Board): void {
     const nowMs = this.#deps.clock.monotonicMs();
     const members = new Set(membersOf(board));
+    const ours = this.#membership?.identity;
     board.ranges.forEach((range, index) => {
+      if (range !== undefined && range.holder !== '' && range.holder !== ours) this.#holdings.noteOther(index);
       if (holderOf(range, members) !== undefined) this.#freeSince.delete(index);
       else if (!this.#freeSince.has(index)) this.#freeSince.set(index, nowMs);
     });
@@ -273,4 +321,9 @@ export class Shards {
   #report(what: string, error: unknown): void {
     this.#deps.log.warn(what, { error: messageOf(error) });
   }
+}
+
+/** Whether the API server will not do it, so that it can't happen later either: a request without an answer still may. */
+function isRefusal(error: unknown): boolean {
+  return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 408;
 }

@@ -6,7 +6,6 @@ import {
   isBrokenAuthority,
 } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
-import type { TrustStatus } from '../api/generated/types.ts';
 import { earliest } from '../api/moments.ts';
 import { isInCluster, type ObjectKind, type TargetKind } from '../api/trust-targets.ts';
 import type { Audit } from '../audit/event.ts';
@@ -22,7 +21,15 @@ import type { Trouble } from '../trouble.ts';
 import { complete, wantsCrls } from './complete.ts';
 import { crlNews } from './crl-proofs.ts';
 import type { Delivery } from './delivery.ts';
-import { type ClusterObject, type DesiredObject, desiredTargets, idOf, type Places } from './desired.ts';
+import {
+  type ClusterObject,
+  type DesiredObject,
+  type DesiredTarget,
+  desiredTargets,
+  idOf,
+  type Places,
+} from './desired.ts';
+import { sourceEvents, troubleEvents } from './events.ts';
 import { isOurs } from './judge.ts';
 import type { TargetsMemory } from './memory.ts';
 import { withoutNamesakes } from './namesakes.ts';
@@ -73,6 +80,8 @@ export interface TargetsDeps {
   };
   /** The ClientCertificates that the authority serves. */
   clients(resource: CertificateAuthority): readonly ClientCertificate[];
+  /** Whether this replica writes the targets of that authority; otherwise it has the fallback. */
+  isOurs(key: string): boolean;
   readonly results: TargetResults;
   readonly delivery: Delivery;
   readonly ownership: Ownership;
@@ -103,6 +112,7 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   // A broken spec says nothing about where trust belongs: what was written stays.
   if (isBrokenAuthority(resource)) return { do: 'rest' };
   const wanted = desiredTargets(resource, deps.places);
+  if (!deps.isOurs(key)) return followTargets(resource, wanted, deps);
   const remove = (waiting: ReadonlySet<string>) => removeSurplus(resource, wanted, waiting, deps);
   if (wanted.length === 0) return { ...forget(key, deps), recheckAt: await remove(new Set()) };
   const own = deps.trustOf(resource);
@@ -120,12 +130,7 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   if (known === undefined) deps.crls.forget(key);
   const { targets, crls } = await complete(wanted, bundle, known);
   deps.remote.refresh(resource, wanted, bundle);
-  const seen = {
-    view: (object: DesiredObject) =>
-      isInCluster(object) ? deps.view(object) : deps.remote.view(resource, object, bundle),
-    unknown: (object: DesiredObject) =>
-      isInCluster(object) ? deps.unknown(object.kind, object.namespace) : deps.remote.unknown(resource, object),
-  };
+  const seen = seenOf(resource, bundle, deps);
   const look = () => surveyTargets(resource, targets, bundle, seen, { memory, sources, crls, unfit, now: clock.now() });
   const before = look();
   const { isOutage, hasMore } = await writeDue(resource, before, memory, deps, run);
@@ -163,6 +168,37 @@ function inForce(resource: CertificateAuthority, { results, labelled }: TargetsD
   return new Set(labelled(key).flatMap((view) => (isOurs(view, resource) ? view.held : [])));
 }
 
+/**
+ * The same where another replica writes the targets, and this one has the fallback of their authority, whose CA rotation waits for
+ * them: nothing is written.
+ */
+function followTargets(resource: CertificateAuthority, wanted: readonly DesiredTarget[], deps: TargetsDeps): Outcome {
+  const { clock, delivery, remote, results } = deps;
+  const key = authorityKey(resource);
+  const bundle = deps.trustOf(resource);
+  if (wanted.length === 0) return forget(key, deps);
+  if (bundle === undefined) return { do: 'rest' };
+  remote.refresh(resource, wanted, bundle);
+  const memory = results.memoryOf(key);
+  const now = clock.now();
+  const before = results.survey(key);
+  const after = surveyTargets(resource, wanted, bundle, seenOf(resource, bundle, deps), { memory, now });
+  results.follow(key, after);
+  const deliveredNow = memory.deliveryAt !== undefined && memory.deliveryAt <= now;
+  if (deliveredNow || !isDeepStrictEqual(before?.targets, after.targets)) deps.wakeAuthority(key);
+  memory.deliveryAt = nextDelivery(after, delivery, now);
+  return { do: 'rest', recheckAt: earliest([lookAgain(after, now), memory.deliveryAt, remote.nextRead(key)]) };
+}
+
+function seenOf(resource: CertificateAuthority, bundle: TrustBundle, deps: TargetsDeps) {
+  return {
+    view: (object: DesiredObject) =>
+      isInCluster(object) ? deps.view(object) : deps.remote.view(resource, object, bundle),
+    unknown: (object: DesiredObject) =>
+      isInCluster(object) ? deps.unknown(object.kind, object.namespace) : deps.remote.unknown(resource, object),
+  };
+}
+
 function withNameProblems(
   resource: CertificateAuthority,
   findings: readonly SourceFinding[],
@@ -176,7 +212,6 @@ function withNameProblems(
   });
 }
 
-/** There is nothing to write, and nothing to remember. */
 /** Nothing is known any more of the targets of an authority; what was written stays. */
 export function forgetTargets(key: string, { results, sources, remote, crls, metrics }: TargetsDeps): void {
   results.forget(key);
@@ -186,6 +221,7 @@ export function forgetTargets(key: string, { results, sources, remote, crls, met
   metrics.hideTargets(key);
 }
 
+/** There is nothing to write, and nothing to remember. */
 function forget(key: string, deps: TargetsDeps) {
   forgetTargets(key, deps);
   return { do: 'rest' } as const;
@@ -212,36 +248,6 @@ function publish(resource: CertificateAuthority, survey: Survey, deps: TargetsDe
 function isUnread({ crls, targets }: Survey): boolean {
   if (crls?.unread === CRLS_NOT_READ) return true;
   return targets.some(({ objects }) => objects.some(({ trouble, view }) => view === undefined && trouble === UNREAD));
-}
-
-/** Each trouble of a target once, when it begins. */
-function troubleEvents(before: TrustStatus | undefined, after: TrustStatus | undefined): EventText[] {
-  const former = new Map((before?.targets ?? []).map((each) => [each.name, each.waiting?.[0]?.reason]));
-  return (after?.targets ?? []).flatMap(({ name, objects, holding, waiting }) => {
-    const [first] = waiting ?? [];
-    if (first === undefined || first.reason === 'TrustTargetPending' || former.get(name) === first.reason) return [];
-    const note = `target ${name}: ${objects - holding} of ${objects} objects wait; ${first.message}`;
-    return [{ type: 'Warning', reason: first.reason, action: 'DistributeTrust', note }];
-  });
-}
-
-/** A source that can't be read any more, each certificate that it loses, and each name that it isn't held to, once. */
-function sourceEvents(before: TrustStatus | undefined, after: TrustStatus | undefined): EventText[] {
-  const former = new Map((before?.sources ?? []).map((each) => [each.name, each]));
-  return (after?.sources ?? []).flatMap(({ name, reason, message = '', leftOut, nameProblems }): EventText[] => {
-    const known = former.get(name);
-    const action = 'DistributeTrust';
-    const added = (code: string, present: readonly string[] = [], before: readonly string[] = []): EventText[] =>
-      present
-        .filter((each) => !before.includes(each))
-        .map((each) => ({ type: 'Warning', reason: code, action, note: `source ${name}: ${each}` }));
-    const lost = [
-      ...added('TrustSourceLeftOut', leftOut, known?.leftOut),
-      ...added('TrustSourceNotHeld', nameProblems, known?.nameProblems),
-    ];
-    const isNew = reason !== undefined && known?.reason !== reason;
-    return isNew ? [...lost, { type: 'Warning', reason, action, note: message }] : lost;
-  });
 }
 
 function nextTry({ writes }: Survey, memory: TargetsMemory): Date | undefined {

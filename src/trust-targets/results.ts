@@ -23,6 +23,11 @@ export class TargetResults {
     this.#statuses.set(key, status);
   }
 
+  /** The same where another replica reports them. */
+  follow(key: string, survey: Survey): void {
+    this.#surveys.set(key, survey);
+  }
+
   memoryOf(key: string): TargetsMemory {
     const known = this.#memories.get(key) ?? new TargetsMemory();
     this.#memories.set(key, known);

@@ -46,6 +46,8 @@ export function wireShardChanges(services: Services, parts: Parts): Pick<ShardHo
       if (change === 'lost') forgetAuthority(each);
       else if (change === 'gained') takeAuthority(each);
       // By now another replica may reconcile it, and its rate limit is shared out anew.
+      const runtime = registry.get(authorityKey(each));
+      for (const turnstile of [runtime?.turnstile, runtime?.polls]) turnstile?.reshare();
       controllers.authorities.queue.add(authorityKey(each));
     }
     for (const key of cluster.certificates.keys()) {
@@ -80,7 +82,10 @@ export function wireShardChanges(services: Services, parts: Parts): Pick<ShardHo
     parts.leaveAuthority(key);
     if (!isBrokenAuthority(resource)) revocations.leave(resource);
     controllers.authorities.queue.add(key);
+    targets.leave(key);
     targets.wake(key);
+    // The CA rotation of a fallback waits for the targets of those that name it.
+    for (const each of cluster.primariesOf(key)) targets.wake(authorityKey(each));
     probing.wake(key);
   }
 
@@ -94,6 +99,7 @@ export function wireShardChanges(services: Services, parts: Parts): Pick<ShardHo
     metrics.hideAuthority(key);
     parts.leaveAuthority(key);
     targets.leave(key);
+    targets.wake(key);
     probing.leave(resource);
     if (!isBrokenAuthority(resource)) revocations.leave(resource);
   }

@@ -74,6 +74,7 @@ export function wireTrustTargets(
     log,
     audit,
     ownership,
+    isOurs: sharding.owns,
     results,
     clients: (resource) => clientsOf(resource, cluster),
     sources: new TrustSources(services, (key) => wake(key)),
@@ -111,12 +112,17 @@ export function wireTrustTargets(
   const controller = new Controller({
     name: 'trust-targets',
     workers: WORKERS,
-    accepts: sharding.owns,
+    accepts: (key) => sharding.owns(key) || isAwaited(key),
     reconcile: (key, run) => reconcileTargets(key, deps, run),
     clock,
     log,
     metrics,
   });
+  /** Another replica has the authority, and this one has its fallback. */
+  const isAwaited = (key: string) => {
+    const fallback = sharding.follows(key) ? cluster.fallbackOf(key) : undefined;
+    return fallback !== undefined && sharding.owns(fallback);
+  };
   const wake = (key: string) => controller.queue.add(key, new Date(clock.now().getTime() + TOGETHER_MS));
   const withTargets = function* (): Generator<CertificateAuthority> {
     for (const cache of [cluster.clusterAuthorities, cluster.authorities])

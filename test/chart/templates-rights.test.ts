@@ -11,7 +11,7 @@ import {
   LEASE_PERMISSIONS,
   NAMESPACED_PERMISSIONS,
   type PolicyRule,
-  shardPermissions,
+  SHARD_PERMISSIONS,
   TARGET_PERMISSIONS,
 } from '../../src/api/permissions.ts';
 import type { BackendDefinition } from '../../src/backends/backend.ts';
@@ -41,8 +41,15 @@ test('the roles are what the code says that it needs', async () => {
 });
 
 test('with shards the Leases of all replicas and of all ranges can be written, and all of the namespace be seen', async () => {
-  for (const shards of [3, 64, 128])
-    assert.equal(one(await render({ shards }), 'Role').rules, rules(shardPermissions(shards)));
+  for (const shards of [3, 256]) assert.equal(one(await render({ shards }), 'Role').rules, rules(SHARD_PERMISSIONS));
+});
+
+test('replicas with shards can keep their rights in an upgrade that turns shards off', async () => {
+  for (const leaderElection of [{ enabled: true }, { enabled: false }]) {
+    const manifests = await render({ replicaCount: 1, leaderElection, rbac: { shards: true } });
+    assert.equal(one(manifests, 'Role').rules, rules(SHARD_PERMISSIONS));
+    assert.not.ok(podOf(manifests).container.args.some((each: string) => each.startsWith('--shards')));
+  }
 });
 
 test('kinds of authority that the values leave out get no rights, and the controller serves none of them', async () => {

@@ -1,8 +1,9 @@
 import type { Resource } from '../../src/api/names.ts';
 import type { RawObject } from '../../src/api/parse.ts';
+import { SHARDS_LABEL } from '../../src/api/shard-names.ts';
 import type { Clock } from '../../src/clock.ts';
 import { ApiError } from '../../src/errors.ts';
-import { CREATE_ONLY, compareVersions, type Writable } from '../../src/kube/object.ts';
+import { compareVersions, type Writable } from '../../src/kube/object.ts';
 import type { CallOptions, WriteOptions } from '../../src/kube/options.ts';
 import { type LeaseView, viewLease } from '../../src/shards/lease-view.ts';
 import { Shards } from '../../src/shards/shards.ts';
@@ -40,6 +41,12 @@ export class ShardWorld {
   /** When each identity last wrote anything. */
   readonly heardOfMs = new Map<string, number>();
   readonly replicas: Replica[] = [];
+  /** What replicas warned of. */
+  readonly warnings: string[] = [];
+  /** Names of Leases that the API server refuses to write. */
+  refuses: (name: string) => boolean = () => false;
+  /** Writes that reached the API server. */
+  writes = 0;
   nowMs = 0;
   #version = 100;
   #order = 0;
@@ -77,16 +84,39 @@ export class ShardWorld {
     this.nowMs = endMs;
   }
 
-  /** As the API server does it: a version that isn't the present one is a conflict. */
+  /** As the API server does it: a version that isn't the present one is a conflict, and what is absent is created. */
   write(object: RawObject): RawObject {
     const { name = '', resourceVersion } = object.metadata ?? {};
-    const present = this.store.get(name)?.metadata?.resourceVersion ?? CREATE_ONLY;
-    if (resourceVersion !== present) throw new ApiError(409, 'Conflict', 'another version');
+    this.writes += 1;
+    if (this.refuses(name)) throw new ApiError(403, 'Forbidden', 'not allowed');
+    const present = this.store.get(name)?.metadata?.resourceVersion;
+    if (present !== undefined && resourceVersion !== present) throw new ApiError(409, 'Conflict', 'another version');
     const stored = { ...object, metadata: { ...object.metadata, resourceVersion: String(++this.#version) } };
     this.store.set(name, stored);
     this.heardOfMs.set(holderOf(stored), this.nowMs);
     for (const replica of this.replicas) replica.hear(stored);
     return stored;
+  }
+
+  /** A person deletes a Lease. */
+  delete(name: string): void {
+    this.#hide(name);
+    this.store.delete(name);
+  }
+
+  /** A person takes the label off a Lease: to a watch it is gone. */
+  unlabel(name: string): void {
+    const found = this.store.get(name);
+    this.#hide(name);
+    this.store.set(name, {
+      ...found,
+      metadata: { ...found?.metadata, labels: {}, resourceVersion: String(this.#version) },
+    });
+  }
+
+  #hide(name: string): void {
+    const resourceVersion = String(++this.#version);
+    for (const replica of this.replicas) replica.hear({ metadata: { name, resourceVersion, labels: {} } });
   }
 }
 
@@ -131,7 +161,7 @@ export class Replica {
           this.#call(() => world.write(object as RawObject), options) as never,
       },
       clock: this.#clock(),
-      log: QUIET,
+      log: { ...QUIET, warn: (message) => void world.warnings.push(message) },
       namespace: 'certwheel-system',
       count: world.count,
       newIdentity: () => `${name}-${++this.#lives}`,
@@ -213,7 +243,8 @@ export class Replica {
     const view = viewLease(object, this.#monotonicMs());
     const before = this.#known.get(view.name);
     if (before !== undefined && compareVersions(before.resourceVersion, view.resourceVersion) >= 0) return;
-    this.#known.set(view.name, view);
+    if (object.metadata?.labels?.[SHARDS_LABEL] === undefined) this.#known.delete(view.name);
+    else this.#known.set(view.name, view);
     this.shards?.noteChange();
   }
 

@@ -17,9 +17,10 @@ import {
   PROBE_PERMISSIONS,
   RESPONDER_PERMISSIONS,
   REVIEW_PERMISSIONS,
-  shardPermissions,
+  SHARD_PERMISSIONS,
   TARGET_PERMISSIONS,
 } from '../../src/api/permissions.ts';
+import { MOST_SHARDS, rangeLeaseName } from '../../src/api/shard-names.ts';
 import type { BackendDefinition } from '../../src/backends/backend.ts';
 import { BACKENDS } from '../../src/backends/index.ts';
 import type { Outputs } from './outputs.ts';
@@ -50,7 +51,7 @@ export function generateHelmRules(): Outputs {
       ...ofKinds(definitions.map(({ type, clusterPermissions = [] }) => ({ type, permissions: clusterPermissions }))),
     ]),
     named('lease', LEASE_PERMISSIONS.map(rule)),
-    named('shards', shardRules()),
+    named('shards', SHARD_PERMISSIONS.map(shardRule)),
     named('books', BOOKS_PERMISSIONS.map(rule)),
     named('reviews', REVIEW_PERMISSIONS.map(rule)),
     named('audit', AUDIT_PERMISSIONS.map(rule)),
@@ -92,10 +93,11 @@ function ofTargets(rules: Readonly<Record<string, PolicyRule>>): string[] {
   );
 }
 
-/** The names of the ranges follow from their number, which is a value. */
-function shardRules(): string[] {
-  const names = '{{- range until (int .Values.shards) }}, "{{ printf "certwheel-shard-%02d" . }}"{{ end }}';
-  return shardPermissions(0).map((each) => rule(each).replace(/(resourceNames: \[.*)\]/, `$1${names}]`));
+/** So many names that a template counts them. */
+function shardRule(each: PolicyRule): string {
+  const first = rangeLeaseName(0);
+  const names = `{{- range until ${MOST_SHARDS} }}, "{{ printf "certwheel-shard-%02d" . }}"{{ end }}`;
+  return rule(each).replace(new RegExp(`,"${first}".*"\\]`), `${names}]`);
 }
 
 function rule({ apiGroups, resources, resourceNames, verbs, why }: PolicyRule): string {

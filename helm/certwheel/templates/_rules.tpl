@@ -147,7 +147,7 @@
 # to share the work among replicas
 - apiGroups: ["coordination.k8s.io"]
   resources: ["leases"]
-  resourceNames: ["certwheel","certwheel-member-0","certwheel-member-1","certwheel-member-2","certwheel-member-3","certwheel-member-4","certwheel-member-5","certwheel-member-6","certwheel-member-7","certwheel-member-8","certwheel-member-9","certwheel-member-10","certwheel-member-11","certwheel-member-12","certwheel-member-13","certwheel-member-14","certwheel-member-15"{{- range until (int .Values.shards) }}, "{{ printf "certwheel-shard-%02d" . }}"{{ end }}]
+  resourceNames: ["certwheel","certwheel-member-0","certwheel-member-1","certwheel-member-2","certwheel-member-3","certwheel-member-4","certwheel-member-5","certwheel-member-6","certwheel-member-7","certwheel-member-8","certwheel-member-9","certwheel-member-10","certwheel-member-11","certwheel-member-12","certwheel-member-13","certwheel-member-14","certwheel-member-15"{{- range until 256 }}, "{{ printf "certwheel-shard-%02d" . }}"{{ end }}]
   verbs: ["get","create","patch"]
 # to see which replicas live and what they hold
 - apiGroups: ["coordination.k8s.io"]

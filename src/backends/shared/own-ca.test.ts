@@ -147,4 +147,20 @@ test('the last second of a CA signs nothing', async () => {
   assert.equal(logged, []);
 });
 
+test('a CA that is not valid yet is called that, as where the clock of another replica is ahead', async () => {
+  const early = pairOf(await root({ notBefore: hoursFromNow(1) }));
+  const deps = {
+    name: 'ns/ca',
+    clock: new FakeClock(NOW),
+    signing: () => undefined,
+    trusted: () => [early],
+  } as unknown as BackendDeps;
+  const said = await ownCA(deps).check(signal).catch(String);
+  assert.match(String(said), `is not valid before ${hoursFromNow(1).toISOString()} by the clock of this replica`);
+  const without = await ownCA({ ...deps, trusted: () => [] })
+    .check(signal)
+    .catch(String);
+  assert.match(String(without), /has no CA generation that is valid$/);
+});
+
 test.run();

@@ -43,8 +43,19 @@ function signingOf(deps: OwnCaDeps) {
   const signing = deps.signing();
   const signer = signing?.signer;
   if (signing === undefined || signer === undefined)
-    throw new AuthorityError('CAExpired', `${deps.name} has no CA generation that is valid`);
+    throw new AuthorityError('CAExpired', `${deps.name} has no CA generation that is valid${earlyIn(deps)}`);
   return { ...signing, signer };
+}
+
+/** Another replica, or this one before, may have made it by another clock. */
+function earlyIn({ clock, trusted }: OwnCaDeps): string {
+  const now = clock.now();
+  const early = trusted()
+    .flatMap(({ chain }) => chain)
+    .find(({ notBefore }) => notBefore > now);
+  if (early === undefined) return '';
+  const { subjectText, notBefore } = early;
+  return `: ${subjectText} is not valid before ${notBefore.toISOString()} by the clock of this replica; if that clock is right, it signs from then on, or rotate the CA`;
 }
 
 /** Signs a certificate with that CA generation. Throws an AuthorityError if the CA ends at once, and what the signer throws. */

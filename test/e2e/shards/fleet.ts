@@ -1,5 +1,5 @@
 import { LEASES } from '../../../src/api/names.ts';
-import { BOOKS_PERMISSIONS, shardPermissions } from '../../../src/api/permissions.ts';
+import { BOOKS_PERMISSIONS, SHARD_PERMISSIONS } from '../../../src/api/permissions.ts';
 import { SHARDS_LABEL } from '../../../src/api/shard-names.ts';
 import { type LeaseView, viewLease } from '../../../src/shards/lease-view.ts';
 import { placeOf, rangeOf } from '../../../src/shards/ranges.ts';
@@ -8,15 +8,12 @@ import { createAll, lines, untilAllReady } from '../process/support/fleet.ts';
 import { faultsOf, publishedSerials, unjustified } from '../process/support/justified.ts';
 import type { ControllerProcess, LogLine } from '../support/controller-process.ts';
 import { eventually, PATIENCE_MS } from '../support/eventually.ts';
+import { issuedAt } from '../support/moments.ts';
 import { createAuthority, selfManaged } from '../support/objects.ts';
-import { watchSecrets } from '../support/secret-witness.ts';
+import { issuances, watchSecrets } from '../support/secret-witness.ts';
 import type { Witness } from '../support/witness.ts';
 import type { World } from '../support/world.ts';
 
-/** Due after 24 to 30 s: so early that a takeover of 20 s falls between, and none expires. */
-const SHORT = { duration: '1m' };
-/** In each namespace. */
-const NAMES = ['a', 'b'];
 /** Between two looks at the Leases. */
 const LOOK_MS = 100;
 
@@ -59,10 +56,10 @@ export class Fleet {
   async kubeconfig(): Promise<string> {
     const user = `${this.home}-replica`;
     await namespaceUser(this.world, user, this.namespaces);
-    return grantedUser(this.world, user, this.home, [...shardPermissions(this.#count), ...BOOKS_PERMISSIONS]);
+    return grantedUser(this.world, user, this.home, [...SHARD_PERMISSIONS, ...BOOKS_PERMISSIONS]);
   }
 
-  async fill(names: readonly string[] = NAMES, spec: Record<string, unknown> = SHORT): Promise<void> {
+  async fill(names: readonly string[], spec: Record<string, unknown>): Promise<void> {
     for (const namespace of this.namespaces) {
       this.#names.set(namespace, [...(this.#names.get(namespace) ?? []), ...names]);
       await createAll(this.world, namespace, names, spec);
@@ -105,6 +102,25 @@ export class Fleet {
       LOOK_MS,
     );
     return performance.now() - startedMs;
+  }
+
+  /** The greatest age of a certificate at which its successor was issued. */
+  longestAgeMs(): number {
+    const ages = [...this.#names].flatMap(([namespace, names]) =>
+      names.flatMap((name) => {
+        const versions = (this.#secrets.get(namespace) as Witness).versions(`${name}-tls`);
+        const issued = issuances(versions).map(({ object }) => issuedAt(object).getTime());
+        return issued.slice(1).map((atMs, index) => atMs - (issued[index] ?? atMs));
+      }),
+    );
+    return Math.max(0, ...ages);
+  }
+
+  /** The serials that the Secrets have held so far. */
+  published(): string[] {
+    return [...this.#names].flatMap(([namespace, names]) =>
+      publishedSerials(this.#secrets.get(namespace) as Witness, names),
+    );
   }
 
   /**
