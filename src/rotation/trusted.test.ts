@@ -72,6 +72,15 @@ test('of an anchor that is not Active yet nothing is published, unless there is 
   for (const backend of [OWN, CHOSEN]) assert.is(usableAnchors(known(backend, coming)), undefined);
 });
 
+test('what a machine states with each certificate is what the generations say until the first one', () => {
+  const isStatedWithAnswers = true;
+  const generations = [at(1, 'Active', first), at(2, 'Prepared', second), at(3, 'Retiring', given)];
+  const restarted = known(ELSEWHERE, generations, { isStatedWithAnswers });
+  assert.equal(names(anchorsToFollow(restarted)), subjects(first, second));
+  assert.equal(names(anchorsToFollow({ ...restarted, stated: [second] })), subjects(second));
+  assert.is(anchorsToFollow({ ...restarted, definition: { type: 'acme' } }), undefined, 'of another backend');
+});
+
 test('certificates of an anchor that leaves are re-issued, as soon as there is another', () => {
   const leaving = at(1, 'Retiring', first, after(-DAY));
   const both = known(ELSEWHERE, [leaving, at(2, 'Active', second)]);
