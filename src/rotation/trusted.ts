@@ -73,6 +73,18 @@ export function statedNow({
 const LEAVING: readonly Generation['state'][] = ['Retiring', 'RolledBack'];
 
 /**
+ * Fingerprints of the anchors whose certificates may be published now or later: those that another machine states, and all
+ * generations. Undefined where that isn't known.
+ */
+export function followedAnchors(runtime: Known): ReadonlySet<string> | undefined {
+  const stated = sourceOf(runtime) === undefined ? statedNow(runtime) : [];
+  if (stated.length === 0) return undefined;
+  const { trusted, alternating = [], generations } = runtime;
+  const all = [...stated, ...trusted.anchors, ...alternating, ...generations.map(({ path }) => path.anchor)];
+  return new Set(all.map(({ fingerprintSHA256 }) => fingerprintSHA256));
+}
+
+/**
  * Fingerprints of the anchors of which certificates may be published, where another machine alone decides which CA signs;
  * undefined where that may be any of them.
  */

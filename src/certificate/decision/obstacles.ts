@@ -55,6 +55,8 @@ export function isWithheld(seen: Observed, now: Date): Obstacle | undefined {
   const { anchor } = next.withheld;
   const recheckAt = withheldUntil(seen, authority, now);
   if (recheckAt === undefined || authority.usableAnchors?.has(anchor) === true) return undefined;
+  // The machine has given that CA up, so another certificate is needed, and not in the last minute.
+  if (authority.followedAnchors?.has(anchor) === false) return undefined;
   const message = withheldMessage(resource, authority.trust.anchors.get(anchor), anchor, recheckAt);
   return { do: 'wait', code: 'CertificateWithheld', message, recheckAt };
 }

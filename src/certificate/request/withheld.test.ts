@@ -70,6 +70,11 @@ async function begin(capabilities: Partial<Capabilities> = {}) {
     trusted: (usable: readonly string[], change: Partial<AuthorityView>) => {
       world.authority = seen(usable, change);
     },
+    /** The machine has gone back to the former CA, and the other one was never Active. */
+    goBack: () => {
+      world.authority = seen([former], { trust: bundleOf([ca.certificate]), followedAnchors: new Set([former]) });
+      world.ca.answer = signedBy(signer);
+    },
     away: () => {
       const trouble = { code: 'AuthorityUnreachable', message: 'no answer' } as const;
       world.authority = seen([former], { trust: both, trouble });
@@ -148,6 +153,35 @@ for (const persistKey of [false, true]) {
     await world.settle();
     assert.is(issuer(), next);
     assert.is(asked(), 1);
+  });
+
+  test(`${kind}: where the machine gives that CA up, another one is asked for at once, and one alone`, async () => {
+    const { world, before, due, goBack, asked, serial, issuer } = await begin({ persistKey });
+    await due();
+    for (const isRestarted of [false, true]) {
+      if (isRestarted) world.restart();
+      goBack();
+      await world.settle();
+      assert.is.not(serial(), before?.certificate?.serialNumber);
+      assert.is(issuer(), former);
+      assert.is(asked(), 2);
+      assert.is(world.keys.object, undefined);
+      assert.is(world.condition('Issuing'), undefined);
+    }
+  });
+
+  test(`${kind}: a CA that is followed is not given up, nor is one of which that isn't known`, async () => {
+    const { world, before, due, trusted, asked, serial } = await begin({ persistKey });
+    await due();
+    const trust = bundleOf([ca.certificate]);
+    for (const followedAnchors of [undefined, new Set([former, next])]) {
+      trusted([former], { trust, followedAnchors });
+      world.restart();
+      await world.settle();
+      assert.is(serial(), before?.certificate?.serialNumber);
+      assert.is(world.condition('Issuing'), 'True CertificateWithheld');
+      assert.is(asked(), 1);
+    }
   });
 
   test(`${kind}: without a former one it is published at once`, async () => {

@@ -70,6 +70,14 @@ export async function withhold(
   deps.log.info('certificate withheld', { namespace, name, ca: anchor.subjectText, until });
 }
 
+/** Whether it leads to a CA that the machine has given up before it was shown to be trusted. */
+export function isGivenUp({ issued }: UnpublishedCertificate, view: AuthorityView): boolean {
+  const { followedAnchors: followed, intermediates } = view;
+  const anchors = [...ownTrustFor(issued, view).anchors.values()];
+  const isFollowed = ({ fingerprintSHA256 }: CertificateView) => followed?.has(fingerprintSHA256) === true;
+  return followed !== undefined && !chainsTo([...issued.chain, ...intermediates], anchors.filter(isFollowed));
+}
+
 /** What is withheld for what is wanted now. What can't be used any more is removed. */
 export async function takeWithheld(
   seen: Observed,
