@@ -6,6 +6,7 @@ import { aCertificate, after, DAY, HOUR, MINUTE, RUN } from '../../../test/unit/
 import { CertificateWorld, KEY, refusal } from '../../../test/unit/certificate-world.ts';
 import { ca } from '../../../test/unit/journaled-authority.ts';
 import { anOwnAuthority, SILENT } from '../../../test/unit/own-authority.ts';
+import type { RawObject } from '../../api/parse.ts';
 import type { Capabilities, Issued } from '../../backends/backend.ts';
 import { bundleOf } from '../../pki/bundle.ts';
 import type { AuthorityView } from '../authority-view.ts';
@@ -23,6 +24,7 @@ async function begin(capabilities: Partial<Capabilities> = {}) {
     issuers: [],
     generations: new Map(),
     usableAnchors: new Set(usable),
+    followedAnchors: new Set([former, next]),
     ...change,
   });
   const both = bundleOf([ca.certificate, other.certificate]);
@@ -141,6 +143,31 @@ for (const persistKey of [false, true]) {
     assert.is(world.keys.view()?.withheld?.anchor, next);
     assert.is(asked(), 1);
   });
+
+  for (const [what, change] of Object.entries({
+    'names a CA that all trust': { 'certwheel.io/withheld-below': former },
+    'names no CA': { 'certwheel.io/withheld-below': 'nonsense' },
+    'is gone': { 'certwheel.io/withheld-below': undefined },
+    'has no moment': { 'certwheel.io/withheld-at': undefined },
+  }))
+    test(`${kind}: an annotation that ${what} by another writer is written anew once, and nothing is asked for`, async () => {
+      const { world, before, due, asked, serial } = await begin({ persistKey });
+      await due();
+      const edited = structuredClone(world.keys.object as RawObject);
+      for (const [annotation, value] of Object.entries(change)) {
+        const annotations = edited.metadata?.annotations as Record<string, string>;
+        if (value === undefined) delete annotations[annotation];
+        else annotations[annotation] = value;
+      }
+      world.keys.edit(edited);
+      for (let run = 0; run < 3; run++) await world.run();
+      const outcome = await world.run();
+      assert.ok(!(outcome instanceof Error) && outcome.do === 'rest', 'it rests');
+      assert.is(asked(), 1);
+      assert.is(serial(), before?.certificate?.serialNumber);
+      assert.is(world.condition('Issuing'), 'True CertificateWithheld');
+      assert.is(world.keys.view()?.withheld?.anchor, next);
+    });
 
   test(`${kind}: it is published shortly before the former one ends, also while the machine is away`, async () => {
     const { world, due, away, issuer, asked } = await begin({ persistKey });
