@@ -16,8 +16,8 @@ const third = await root({ commonName: 'a third CA', notBefore: after(-400 * DAY
 const [former, next] = [ca.certificate.fingerprintSHA256, other.certificate.fingerprintSHA256];
 
 /** A Secret with a certificate of the one CA, and a machine that has begun to sign with another one. */
-async function begin(capabilities: Partial<Capabilities> = {}) {
-  const world = new CertificateWorld(aCertificate({ duration: '24h' }).raw, { remote: true, ...capabilities });
+async function begin(capabilities: Partial<Capabilities> = {}, spec: object = {}) {
+  const world = new CertificateWorld(aCertificate({ duration: '24h', ...spec }).raw, { remote: true, ...capabilities });
   const seen = (usable: readonly string[], change: Partial<AuthorityView> = {}): AuthorityView => ({
     ...world.ca.view,
     signing: undefined,
@@ -71,6 +71,16 @@ async function begin(capabilities: Partial<Capabilities> = {}) {
     /** That all trust those CAs of it. */
     trusted: (usable: readonly string[], change: Partial<AuthorityView>) => {
       world.authority = seen(usable, change);
+    },
+    /** The machine grants no more than that. */
+    grant: (lifetimeMs: number) => {
+      const { answer } = world.ca;
+      world.ca.answer = async (request) => answer({ ...request, lifetimeMs });
+    },
+    /** The private key of the certificate in use is in other hands. */
+    revoke: () => {
+      const serial = world.store.view()?.certificate?.serialNumber;
+      world.edit({ metadata: { annotations: { 'certwheel.io/revoke': `${serial}=keyCompromise` } } });
     },
     /** The machine has gone back to the former CA, and the other one was never Active. */
     goBack: () => {
@@ -142,6 +152,42 @@ for (const persistKey of [false, true]) {
     assert.is(world.condition('Issuing'), 'True CertificateWithheld');
     assert.is(world.keys.view()?.withheld?.anchor, next);
     assert.is(asked(), 1);
+  });
+
+  test(`${kind}: one over a key that is reported to be in other hands is not published, and another key is made`, async () => {
+    for (const isRestarted of [false, true]) {
+      const scene = await begin({ persistKey }, { privateKey: { rotationPolicy: 'Never' } });
+      const { world, before, due, revoke, trust, asked, serial, issuer } = scene;
+      await due();
+      const kept = world.keys.object?.data?.['tls.key'];
+      revoke();
+      if (isRestarted) world.restart();
+      await world.settle();
+      assert.is(asked(), 2);
+      assert.is.not(world.keys.object?.data?.['tls.key'], kept);
+      assert.is(serial(), before?.certificate?.serialNumber);
+      assert.is(world.condition('Issuing'), 'True CertificateWithheld');
+      trust();
+      await world.settle();
+      assert.is(issuer(), next);
+      assert.is(asked(), 2);
+      assert.is.not(world.store.view()?.certificate?.publicKeyPinSHA256, before?.certificate?.publicKeyPinSHA256);
+    }
+  });
+
+  test(`${kind}: one that expires while it is withheld makes room for another one`, async () => {
+    const { world, due, during, grant, asked, issuer } = await begin({ persistKey });
+    grant(3 * HOUR);
+    await due();
+    await during(2 * HOUR);
+    assert.is(asked(), 1);
+    await during(2 * HOUR);
+    assert.is(asked(), 2);
+    assert.is(world.condition('Issuing'), 'True CertificateWithheld');
+    assert.is(world.condition('Ready'), 'True Issued');
+    await during(18 * HOUR);
+    assert.is(issuer(), former);
+    assert.ok(asked() <= 8, `asked ${asked()} times`);
   });
 
   for (const [what, change] of Object.entries({

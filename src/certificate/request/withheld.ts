@@ -7,7 +7,7 @@ import type { Observed } from '../observed.ts';
 import { ownTrustFor } from '../prove.ts';
 import type { RequestDeps } from './deps.ts';
 import { storeKey } from './keep-key.ts';
-import { isRequestId, type NextKey, requestId } from './next-key.ts';
+import { isRequestId, type NextKey, requestId, type Withheld } from './next-key.ts';
 import { abandonRequest, forgetOrLeave } from './remove.ts';
 import { isUnderWay, underWay } from './request.ts';
 import type { UnpublishedCertificate } from './unpublished.ts';
@@ -55,7 +55,7 @@ export async function withhold(
   const isSame = former !== undefined && isRequestId(former.id, resource.uid, wanted, key);
   const id = isSame ? former.id : requestId(resource.uid, wanted, key);
   // Other writers may have changed what the annotations say, by which it is decided whether to wait.
-  if (isSame && former?.withheld?.anchor === anchor.fingerprintSHA256) return;
+  if (isSame && former.withheld !== undefined && isStored(former.withheld, made, anchor)) return;
   if (former !== undefined && !isSame) await forgetOrLeave(former, deps, signal);
   const ticket = issued.externalId ?? (isSame ? former?.ticket : undefined);
   const content = {
@@ -76,6 +76,10 @@ function asStored(remembered: NextKey, stored: NextKey | undefined): NextKey {
   if (stored?.uid !== remembered.uid) return remembered;
   const { resourceVersion, withheld } = stored;
   return { ...remembered, resourceVersion, withheld };
+}
+
+function isStored({ anchor, leaf }: Withheld, { issued }: UnpublishedCertificate, below: CertificateView): boolean {
+  return anchor === below.fingerprintSHA256 && leaf?.fingerprintSHA256 === issued.chain[0]?.fingerprintSHA256;
 }
 
 /** Whether it leads to a CA that the machine has given up before it was shown to be trusted. */
