@@ -190,6 +190,21 @@ for (const persistKey of [false, true]) {
     assert.ok(asked() <= 8, `asked ${asked()} times`);
   });
 
+  test(`${kind}: one whose Secret is deleted again and again is asked for ever more slowly, and the status says why`, async () => {
+    const { world, due, asked, issuer } = await begin({ persistKey });
+    await due();
+    for (let round = 0; round < 100; round++) {
+      world.keys.object = undefined;
+      for (let run = 0; run < 3; run++) await world.run();
+      await world.clock.advance(1_000);
+    }
+    assert.is(issuer(), former);
+    assert.ok(asked() <= 12, `asked ${asked()} times`);
+    assert.is(world.condition('Issuing'), 'True TooManyChanges');
+    const { message } = world.status.conditions?.find(({ type }) => type === 'Issuing') ?? {};
+    assert.match(message ?? '', 'something deletes the Secret NAME-next');
+  });
+
   for (const [what, change] of Object.entries({
     'names a CA that all trust': { 'certwheel.io/withheld-below': former },
     'names no CA': { 'certwheel.io/withheld-below': 'nonsense' },
