@@ -49,6 +49,8 @@ function auditTrust(
 }
 
 /** The part of a view whose change means that certificates must look again. */
-function visible({ trouble, trust, intermediates, signing, limits, generations, usableAnchors }: AuthorityView) {
-  return { usableAnchors, trouble, hash: trust.hash, below: idOfChain(intermediates), signing, limits, generations };
+function visible(view: AuthorityView) {
+  const { trouble, trust, intermediates, signing, limits, generations, usableAnchors, followedAnchors } = view;
+  const below = idOfChain(intermediates);
+  return { usableAnchors, followedAnchors, trouble, hash: trust.hash, below, signing, limits, generations };
 }

@@ -76,6 +76,18 @@ test('a CA rotation that stands still, since its CA cannot be read, says so', ()
   assert.not.match(rotating({ refused, plan: { ...QUIET, next } })?.message ?? '', 'no step');
 });
 
+test('a CA that another machine has given up before it was Active, and of which a certificate is held, is said to leave', () => {
+  const givenUp = generation(2, 'Prepared', two);
+  const signing = generation(1, 'Active', one);
+  const hold = { reason: 'CertificatesInUse', message: 'they have ended', until: undefined, waitingFor: [] } as const;
+  const plan = { ...QUIET, next: { generation: givenUp, to: 'Retired' } as const, hold };
+  const condition = rotating({ generations: [signing, givenUp], signing, plan, isElsewhere: true });
+  assert.is(
+    condition?.message,
+    'generation 2 is trusted until no valid certificate of it is left; generation 2 becomes Retired once they have ended',
+  );
+});
+
 test('a re-issue that stops causes one event, and one when it goes on; none when no former CA is left', () => {
   const [stopped, goesOn] = [statusOf({ stop }), statusOf({})];
   const begins = reissueEvent(goesOn, stopped, stop);

@@ -44,14 +44,18 @@ const BLOCKERS: Readonly<Record<string, string>> = { TrustNotProven: 'verifiers'
 /** The condition Rotating, only while a CA rotation is under way. */
 export function rotatingCondition(findings: RotationFindings): NewCondition[] {
   const { generations, signing, source, isElsewhere, plan } = findings;
+  // The machine has given it up, and certificates of it were published early.
+  const isGivenUp = ({ version }: Generation) =>
+    plan.next?.to === 'Retired' && plan.next.generation.version === version;
   const unused = generations.filter((each) => !mayHaveSigned(each));
-  const coming = unused.find((each) => isPresent(each, source));
+  const coming = unused.find((each) => isPresent(each, source) && !isGivenUp(each));
   const stranded = unused.find((each) => !isPresent(each, source));
   // Between the write that makes the new one sign and the next, the old one is still marked as active.
   const leaving = generations.find(
     (each) =>
       each.state === 'Retiring' ||
       each.state === 'RolledBack' ||
+      (!mayHaveSigned(each) && isGivenUp(each)) ||
       (each.state === 'Active' && each !== signing && !isElsewhere),
   );
   if (coming === undefined && leaving === undefined && stranded === undefined) return [];

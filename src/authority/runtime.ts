@@ -127,10 +127,21 @@ export function createRuntime(resource: CertificateAuthority, parts: Parts): Run
     noticeCa: (ca) => {
       if (idOfChain(ca) === idOfChain(runtime.stated)) return;
       runtime.stated = ca;
+      if (runtime.view !== undefined) runtime.view = following(ca, runtime.view);
       wake();
     },
   };
   return runtime;
+}
+
+/** At once, since what is withheld below a CA that isn't followed is given up. */
+function following(ca: readonly CertificateView[], view: AuthorityView): AuthorityView {
+  const { followedAnchors } = view;
+  if (followedAnchors === undefined) return view;
+  return {
+    ...view,
+    followedAnchors: new Set([...followedAnchors, ...ca.map(({ fingerprintSHA256 }) => fingerprintSHA256)]),
+  };
 }
 
 /** The rate of polls. A new request needs one poll at least, and old ones that still wait get as many. */

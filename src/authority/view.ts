@@ -6,7 +6,7 @@ import { withoutRoot } from '../pki/chain.ts';
 import type { Constraints } from '../pki/constraints/constraints.ts';
 import { allowsAll, rulesOf } from '../pki/path-rules.ts';
 import { endOf, type Generation, isInBundle, signingOf } from '../rotation/generation.ts';
-import { leavingAnchors, usableAnchors } from '../rotation/trusted.ts';
+import { followedAnchors, leavingAnchors, usableAnchors } from '../rotation/trusted.ts';
 import type { Trouble } from '../trouble.ts';
 import type { Runtime } from './runtime.ts';
 
@@ -38,6 +38,7 @@ export function viewAuthority(
       generations.filter(isInBundle).map((each) => [each.path.certificate.fingerprintSHA256, roleOf(each, signing)]),
     ),
     usableAnchors: usableAnchors(runtime),
+    followedAnchors: followedAnchors(runtime),
     leaving: leavingAnchors(runtime),
     isStatedWithAnswers: trusted.isStatedWithAnswers === true,
     issuers,

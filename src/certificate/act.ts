@@ -19,7 +19,7 @@ import type { Ask, RequestDeps } from './request/deps.ts';
 import { keyFor, requestFor } from './request/parts.ts';
 import { requestCertificate } from './request/request.ts';
 import type { UnpublishedCertificate, UnpublishedCertificates } from './request/unpublished.ts';
-import { takeWithheld, withhold, withholding } from './request/withheld.ts';
+import { isGivenUp, takeWithheld, withhold, withholding } from './request/withheld.ts';
 import { composeHeld, composeIssued, composeStored } from './secret/compose.ts';
 import { dryRunPair } from './secret/dry-run-pair.ts';
 import { secretManifest } from './secret/manifest.ts';
@@ -74,7 +74,8 @@ export async function issue(
   const kept = keptFor(seen, view, deps);
   if (kept !== undefined) return publishOrWithhold(seen, view, kept, deps, run);
 
-  const isGood = (made: UnpublishedCertificate) => flawOf(made, seen, view, deps.clock.now()) === undefined;
+  const isGood = (made: UnpublishedCertificate) =>
+    flawOf(made, seen, view, deps.clock.now()) === undefined && !isGivenUp(made, view);
   const withheld = await takeWithheld(seen, isGood, deps, run.signal);
   if (withheld !== undefined) return publishOrWithhold(seen, view, withheld, deps, run);
 

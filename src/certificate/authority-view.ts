@@ -38,6 +38,11 @@ export interface AuthorityView {
    */
   readonly usableAnchors: ReadonlySet<string> | undefined;
   /**
+   * Fingerprints of the anchors that may be usable later; undefined where that isn't known. What is withheld below another one
+   * is of no use.
+   */
+  readonly followedAnchors?: ReadonlySet<string> | undefined;
+  /**
    * Where another machine alone decides which CA signs: the fingerprints of the anchors that leave, and since when the last of
    * them does. What leads to none but these is to be re-issued.
    */

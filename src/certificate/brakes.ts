@@ -37,11 +37,12 @@ function causeOf(seen: Observed, act: Act): Cause {
   if (recent === undefined && act.do === 'issue' && act.reason === 'FirstIssue') return 'calendar';
   if (resource.generation !== (recent?.generation ?? resource.status.observedGeneration)) return 'spec';
   if (undoesAnother(seen, act)) return 'writer';
+  // It was asked for already, and that request is lost; a later wish waits for the answer.
+  if (recent?.ended === 'open') return 'request';
   if (act.do === 'issue' && (act.reason === 'RenewAt' || act.reason === 'Revoked')) return 'spec';
   // The request of a client is part of what is asked for, in whatever object it is.
   if (act.do === 'issue' && act.reason === 'SpecChanged' && isOfClient(seen) && recent?.ended === 'written')
     return 'spec';
-  if (recent?.ended === 'open') return 'request';
   // A retry has the backoff of its failure.
   return act.do === 'repair' && recent?.ended !== 'failed' ? 'trust' : 'calendar';
 }

@@ -16,6 +16,7 @@ import { requestOf } from './client-request.ts';
 import { isSystemName } from './decision/refusals.ts';
 import type { Observed } from './observed.ts';
 import type { UnpublishedCertificate } from './request/unpublished.ts';
+import { isCompromised } from './revocation/asked.ts';
 import { readLedger } from './secret/ledger.ts';
 
 /** An authority whose clock is ahead of ours grants a life that seems too long by so much. */
@@ -72,13 +73,18 @@ export function refusedAnswer({ problem, isOfAnotherCa }: Flaw): RetryableError 
   return new RetryableError('InvalidAnswer', `the authority's answer was refused: ${problem}${remedy}`);
 }
 
+const COMPROMISED =
+  'it was issued over the private key of the certificate that is to be revoked for keyCompromise, before that was asked for';
+
 /** What is wrong with it at this moment, if anything is. */
 export function flawOf(made: UnpublishedCertificate, seen: Observed, view: AuthorityView, now: Date): Flaw | undefined {
   const { issued, key, issuedAt } = made;
   const { identity, durationMs } = seen.resource.spec;
   if (!isWantedKey(key, seen.resource.spec)) return { problem: 'it was issued over another key than that of spec.csr' };
+  const der = publicKeyDer(key);
+  if (isCompromised(publicKeyPin(der), seen, now)) return { problem: COMPROMISED };
   const expected = {
-    publicKeyDer: publicKeyDer(key),
+    publicKeyDer: der,
     ...identity,
     now,
     notAfterLimit:

@@ -1,6 +1,6 @@
 /**
  * Random histories of a machine that decides by itself which of its CAs signs: no workload ever refuses what another one shows,
- * and every history ends.
+ * no CA leaves while a valid certificate of it is held, and every history ends.
  */
 import { randomInt } from 'node:crypto';
 import fc from 'fast-check';
@@ -35,6 +35,7 @@ const ACTIONS: Readonly<Record<string, Action>> = {
     member?.edit({ metadata: { annotations: { 'certwheel.io/renew-at': member.clock.now().toISOString() } } });
   },
   'suspends a certificate, or ends that': (world, number) => world.suspend(number, number % 2 === 0),
+  'brings a workload anew': (world, number) => world.renew(number),
   'restarts the controller': (world) => {
     for (const each of world.members) each.restart();
   },

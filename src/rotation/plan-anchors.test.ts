@@ -108,6 +108,22 @@ test('one that is gone before it was Active leaves at once', () => {
   assert.is(step(all, undefined, [below('ns/a', one, 'old')], stating(first)), 'retire 2');
 });
 
+test('one that is gone before it was Active stays while a certificate is held that was published early', () => {
+  const early = [below('ns/a', one), below('ns/new', two)];
+  for (const state of ['Pending', 'Prepared', 'Trusted'] as const) {
+    const all = [at(1, 'Active', first), at(2, state, second)];
+    for (const terms of [{}, { isPaused: true }, { isManual: true }]) {
+      const held = plan(all, undefined, early, { ...stating(first), terms });
+      if (state === 'Pending') assert.is(held.step.do, 'move', 'it comes into every ca.crt');
+      else assert.is(held.step.do, 'settle');
+    }
+    const waiting = plan(all, undefined, early, stating(first));
+    if (state !== 'Pending')
+      assert.equal([waiting.hold?.reason, waiting.waitingFor], ['CertificatesInUse', ['ns/new']]);
+    assert.is(step(all, undefined, [below('ns/a', one), below('ns/new', one)], stating(first)), 'retire 2');
+  }
+});
+
 test('while it is not known what is stated, nothing of it changes, and that of a former backend leaves', () => {
   const unknown = { source: 'stepCA', stated: undefined };
   assert.is(step([at(1, 'Active', first), at(2, 'Prepared', second)], undefined, [], unknown), 'settle');

@@ -1,6 +1,6 @@
 import { pass } from './gates.ts';
 import { type Generation, isPresent, mayHaveSigned } from './generation.ts';
-import { leave } from './leaving.ts';
+import { isUsedEarly, leave } from './leaving.ts';
 import { NEXT } from './plan.ts';
 import { type Plan, planFor, type Rotation } from './plan-types.ts';
 import { isFull, removeSuperseded } from './superseded.ts';
@@ -28,8 +28,12 @@ export function planAnchors(all: Rotation, now: Date): Plan {
   if (stillActive !== undefined) return planFor({ do: 'move', generation: stillActive, to: 'Retiring' });
 
   if (stated === undefined) return leave(former, scene);
+  const unstated = generations.filter((each) => !present.includes(each) || !isStated(each));
+  const early = unstated.filter((each) => isUsedEarly(each, scene));
+  const untrusted = early.find(({ state }) => state === 'Pending');
+  if (untrusted !== undefined) return planFor({ do: 'move', generation: untrusted, to: 'Prepared' });
   const superseded = removeSuperseded(
-    generations.filter((each) => !present.includes(each) || !isStated(each)),
+    unstated.filter((each) => !early.includes(each)),
     rotation,
   );
   if (superseded !== undefined) return planFor(superseded);

@@ -9,7 +9,7 @@ import type { Trust } from '../backends/backend.ts';
 import { caPath } from '../pki/ca.ts';
 import type { CertificateView } from '../pki/certificate.ts';
 import type { Generation } from './generation.ts';
-import { anchorsToFollow, leavingAnchors, trustedNow, usableAnchors } from './trusted.ts';
+import { anchorsToFollow, followedAnchors, leavingAnchors, trustedNow, usableAnchors } from './trusted.ts';
 
 const given = (await root({ commonName: 'given' })).certificate;
 const [first, second] = [one.anchor, two.anchor];
@@ -70,6 +70,26 @@ test('of an anchor that is not Active yet nothing is published, unless there is 
   );
   assert.is(usableAnchors(known(ELSEWHERE, [at(1, 'Pending', first)])), undefined);
   for (const backend of [OWN, CHOSEN]) assert.is(usableAnchors(known(backend, coming)), undefined);
+});
+
+test('what a machine states with each certificate is what the generations say until the first one', () => {
+  const isStatedWithAnswers = true;
+  const generations = [at(1, 'Active', first), at(2, 'Prepared', second), at(3, 'Retiring', given)];
+  const restarted = known(ELSEWHERE, generations, { isStatedWithAnswers });
+  assert.equal(names(anchorsToFollow(restarted)), subjects(first, second));
+  assert.equal(names(anchorsToFollow({ ...restarted, stated: [second] })), subjects(second));
+  assert.is(anchorsToFollow({ ...restarted, definition: { type: 'acme' } }), undefined, 'of another backend');
+});
+
+test('what is stated and what is a generation is followed', () => {
+  const fingerprints = (...certificates: CertificateView[]) =>
+    new Set(certificates.map(({ fingerprintSHA256 }) => fingerprintSHA256));
+  const pending = [at(1, 'Active', first), at(2, 'Pending', second)];
+  assert.equal(followedAnchors(known(ELSEWHERE, pending, { anchors: [first] })), fingerprints(first, second));
+  assert.equal(followedAnchors(known(ELSEWHERE, [], { anchors: [given] })), fingerprints(given));
+  assert.is(followedAnchors(known(ELSEWHERE, pending)), undefined, 'not known yet');
+  for (const backend of [OWN, CHOSEN])
+    assert.is(followedAnchors(known(backend, pending, { anchors: [first] })), undefined);
 });
 
 test('certificates of an anchor that leaves are re-issued, as soon as there is another', () => {

@@ -1,6 +1,6 @@
 import { type CertificateView, distinct } from '../pki/certificate.ts';
 import type { Rotating } from './deps.ts';
-import { isInBundle, mayHaveSigned, sourceOf } from './generation.ts';
+import { type Generation, isInBundle, isPresent, mayHaveSigned, sourceOf } from './generation.ts';
 
 type Known = Pick<
   Rotating,
@@ -54,9 +54,34 @@ export function anchorsToFollow(runtime: Known): readonly CertificateView[] | un
   return all.length === 0 || all.length > MOST_ANCHORS ? undefined : all;
 }
 
-/** What another machine states last; none where that isn't known. */
-export function statedNow({ trusted, stated }: Pick<Known, 'trusted' | 'stated'>): readonly CertificateView[] {
-  return trusted.isStatedWithAnswers === true ? stated : trusted.anchors;
+/**
+ * What another machine states last; none where that isn't known. One that states it with each certificate has told nothing to
+ * this process before the first one; the generations that did not leave by then are what it told to the process before.
+ */
+export function statedNow({
+  trusted,
+  stated,
+  generations,
+  definition,
+}: Pick<Known, 'trusted' | 'stated' | 'generations' | 'definition'>): readonly CertificateView[] {
+  if (trusted.isStatedWithAnswers !== true) return trusted.anchors;
+  if (stated.length > 0) return stated;
+  const isKept = (each: Generation) => isPresent(each, definition.type) && !LEAVING.includes(each.state);
+  return generations.filter(isKept).map(({ path }) => path.anchor);
+}
+
+const LEAVING: readonly Generation['state'][] = ['Retiring', 'RolledBack'];
+
+/**
+ * Fingerprints of the anchors whose certificates may be published now or later: those that another machine states, and all
+ * generations. Undefined where that isn't known.
+ */
+export function followedAnchors(runtime: Known): ReadonlySet<string> | undefined {
+  const stated = sourceOf(runtime) === undefined ? statedNow(runtime) : [];
+  if (stated.length === 0) return undefined;
+  const { trusted, alternating = [], generations } = runtime;
+  const all = [...stated, ...trusted.anchors, ...alternating, ...generations.map(({ path }) => path.anchor)];
+  return new Set(all.map(({ fingerprintSHA256 }) => fingerprintSHA256));
 }
 
 /**

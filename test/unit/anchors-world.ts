@@ -7,7 +7,7 @@ import { afterMove } from '../../src/rotation/after-step.ts';
 import type { Generation } from '../../src/rotation/generation.ts';
 import { planAnchors } from '../../src/rotation/plan-anchors.ts';
 import type { Member, Step } from '../../src/rotation/plan-types.ts';
-import { leavingAnchors, trustedNow, usableAnchors } from '../../src/rotation/trusted.ts';
+import { followedAnchors, leavingAnchors, trustedNow, usableAnchors } from '../../src/rotation/trusted.ts';
 import type { Holder } from '../pki/make.ts';
 import { aGeneration } from './a-generation.ts';
 import { aCertificate, after, NOW, RUN, SECOND } from './builders.ts';
@@ -73,6 +73,16 @@ export class AnchorsWorld {
     member.edit({ spec: aCertificate({ ...SPEC, suspend }).raw.spec });
   }
 
+  /** A workload comes anew, without a former certificate, so that the first one is published at once. */
+  renew(which: number): void {
+    const index = which % this.members.length;
+    const member = this.members[index];
+    if (member === undefined) return;
+    member.store.object = undefined;
+    this.#loaded[index] = undefined;
+    this.#ahead[index] = [];
+  }
+
   /** Lets time go by; all is reconciled at each tick. */
   async pass(seconds: number): Promise<void> {
     for (let passed = 0; passed < seconds; passed += TICK_S) {
@@ -86,6 +96,7 @@ export class AnchorsWorld {
     this.#load();
     this.#check();
     for (let step = 0; step < MOST_AT_ONCE && this.#step(); step++);
+    this.#checkTrust();
     const view = this.#view();
     for (const [index, each] of this.members.entries()) {
       each.authority = { ...each.ca.view, ...view };
@@ -128,6 +139,7 @@ export class AnchorsWorld {
       ...{ signing: undefined, issuers: [], generations: new Map(), leaving },
       trust: bundleOf(trustedNow(known)),
       usableAnchors: usableAnchors(known),
+      followedAnchors: followedAnchors(known),
       released: new Set(leaving === undefined ? [] : [KEY]),
     };
   }
@@ -194,6 +206,17 @@ export class AnchorsWorld {
     for (const [index, ahead] of this.#ahead.entries()) {
       this.#loaded[index] = ahead.findLast(({ at }) => at <= this.now)?.loaded ?? this.#loaded[index];
       this.#ahead[index] = ahead.filter(({ at }) => at > this.now);
+    }
+  }
+
+  /** What a Secret holds is trusted as long as it is valid, also where it was published before its CA was Active. */
+  #checkTrust(): void {
+    const trusted = new Set(trustedNow(this.#known()).map(({ fingerprintSHA256 }) => fingerprintSHA256));
+    for (const { store } of this.members) {
+      const { certificate } = store.view() ?? {};
+      if (certificate === undefined || certificate.notAfter <= this.now) continue;
+      if (!certificate.anchorFingerprints.some((each) => trusted.has(each)))
+        throw new Error(`${this.now.toISOString()}: a CA is trusted no more, and a valid certificate of it is held`);
     }
   }
 

@@ -12,7 +12,7 @@ import type { AuthorityDeps } from '../../src/authority/deps.ts';
 import { reconcileAuthority } from '../../src/authority/reconcile.ts';
 import { Registry } from '../../src/authority/registry.ts';
 import type { Runtime } from '../../src/authority/runtime.ts';
-import type { Backend, BackendDefinition } from '../../src/backends/backend.ts';
+import { type Backend, type BackendDefinition, NO_TRUST } from '../../src/backends/backend.ts';
 import { secret } from '../../src/backends/secret.ts';
 import { OWN_CA_CAPABILITIES, ownCA } from '../../src/backends/shared/own-ca.ts';
 import { ApiError } from '../../src/errors.ts';
@@ -50,6 +50,8 @@ export class AuthorityWorld {
   wanted: CaPair = stored;
   /** The CA certificates that a remote authority states as its trust. */
   anchors = [elsewhere.certificate];
+  /** Whether it states them with each certificate, and at no other moment. */
+  isStatedWithAnswers = false;
   /** The certificates of the authority, as its CA rotation counts them. */
   members: Member[] = [];
   resource: AnyCertificateAuthority;
@@ -141,7 +143,10 @@ export class AuthorityWorld {
     told.keep(another.signer.reference.pem);
     if (this.#isRemote)
       return {
-        trust: async () => ({ anchors: this.anchors, intermediates: [] }),
+        trust: async () =>
+          this.isStatedWithAnswers
+            ? { ...NO_TRUST, isStatedWithAnswers: true }
+            : { anchors: this.anchors, intermediates: [] },
         check: () => journal.effect('checked', () => {}),
         issue: () => Promise.reject(new Error('nothing is issued here')),
       };

@@ -37,6 +37,12 @@ export class NextStore implements NextKeyAccess {
     if (this.object?.metadata?.uid === uid) this.object = undefined;
   }
 
+  /** Another writer changes it. */
+  edit({ metadata, ...rest }: RawObject): void {
+    this.#version += 1;
+    this.object = { ...rest, metadata: { ...metadata, resourceVersion: String(this.#version) } };
+  }
+
   view(): NextKey | undefined {
     return this.object && viewNextKey(this.object);
   }

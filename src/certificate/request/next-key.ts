@@ -4,7 +4,7 @@ import { parseRfc3339 } from '../../api/conditions.ts';
 import * as names from '../../api/names.ts';
 import { parseMeta, type RawObject } from '../../api/parse.ts';
 import type { Issued } from '../../backends/backend.ts';
-import { parseCertificates } from '../../pki/certificate.ts';
+import { type CertificateView, parseCertificates } from '../../pki/certificate.ts';
 import { keySpecOf, parsePrivateKey, publicKeyDer } from '../../pki/keys.ts';
 import { MAX_CHAIN } from '../../pki/path-search.ts';
 import { requestOf } from '../client-request.ts';
@@ -31,7 +31,14 @@ export interface NextKey {
    * Set where the certificate is kept there too until its CA is shown to be trusted: when it was issued, and the fingerprint
    * of the anchor that it leads to.
    */
-  readonly withheld: { readonly at: Date; readonly anchor: string } | undefined;
+  readonly withheld: Withheld | undefined;
+}
+
+export interface Withheld {
+  readonly at: Date;
+  readonly anchor: string;
+  /** Of the certificate itself; undefined where none can be read. It isn't proven. */
+  readonly leaf?: Pick<CertificateView, 'fingerprintSHA256' | 'publicKeyPin' | 'notAfter'> | undefined;
 }
 
 /** What of it is written; the rest is the API server's. */
@@ -71,7 +78,8 @@ export function viewNextKey(object: RawObject): NextKey {
     id: read(names.REQUEST_ANNOTATION) ?? '',
     wanted: read(names.WANTED_ANNOTATION) ?? '',
     ticket: read(names.TICKET_ANNOTATION),
-    withheld: withheldAt === undefined || anchor === undefined ? undefined : { at: withheldAt, anchor },
+    withheld:
+      withheldAt === undefined || anchor === undefined ? undefined : { at: withheldAt, anchor, leaf: leafIn(object) },
     denied: message === undefined || deniedAt === undefined ? undefined : { message, at: deniedAt },
   };
 }
@@ -114,12 +122,25 @@ export function keptKey(object: RawObject, { certificateUid, id, wanted }: NextK
 /** The certificate that a Secret withholds, with its id at the authority; undefined where none can be read. It isn't proven. */
 export function keptCertificate(object: RawObject, { withheld, ticket }: NextKey): Issued | undefined {
   if (withheld === undefined) return undefined;
-  const read = (key: string) =>
-    parseCertificates(Buffer.from(object.data?.[key] ?? '', 'base64').toString('latin1'), { most: 2 * MAX_CHAIN });
   try {
-    const [chain, ca] = [read('tls.crt'), read('ca.crt')];
+    const [chain, ca] = [certificatesIn(object, 'tls.crt'), certificatesIn(object, 'ca.crt')];
     if (chain.length === 0) return undefined;
     return { chain, ...(ca.length === 0 ? {} : { ca }), ...(ticket === undefined ? {} : { externalId: ticket }) };
+  } catch {
+    return undefined;
+  }
+}
+
+function certificatesIn({ data }: RawObject, key: string): readonly CertificateView[] {
+  return parseCertificates(Buffer.from(data?.[key] ?? '', 'base64').toString('latin1'), { most: 2 * MAX_CHAIN });
+}
+
+function leafIn(object: RawObject): Withheld['leaf'] {
+  try {
+    const [leaf] = certificatesIn(object, 'tls.crt');
+    if (leaf === undefined) return undefined;
+    const { fingerprintSHA256, publicKeyPin, notAfter } = leaf;
+    return { fingerprintSHA256, publicKeyPin, notAfter };
   } catch {
     return undefined;
   }

@@ -2,8 +2,10 @@ import type { KeyObject } from 'node:crypto';
 import { keyOf } from '../../api/parse.ts';
 import { type Issued, type IssueRequest, isPending, type Pending } from '../../backends/backend.ts';
 import { CertwheelError, DeniedError, RetryableError, TerminalError } from '../../errors.ts';
+import { publicKeyDer, publicKeyPin } from '../../pki/keys.ts';
 import type { AuthorityView } from '../authority-view.ts';
 import type { Observed } from '../observed.ts';
+import { isCompromised } from '../revocation/asked.ts';
 import type { Ask, RequestDeps } from './deps.ts';
 import { storeKey } from './keep-key.ts';
 import { keptCertificate, keptKey, type NextKey, newRequestId, nextName, requestId } from './next-key.ts';
@@ -91,17 +93,21 @@ async function assertSecretAsSeen({ resource, secret }: Observed, { liveSecret }
     throw new RetryableError('Conflict', `Secret ${spec.secretName} changed meanwhile`);
 }
 
-/** The key that is kept for what is wanted, and what is withheld with it, unless its Secret was tampered with. */
+/**
+ * The key that is kept for what is wanted, and what is withheld with it, unless its Secret was tampered with, or the key may be
+ * in other hands by now.
+ */
 export async function underWay(seen: Observed, deps: RequestDeps): Promise<PendingRequest | undefined> {
   const { next, resource } = seen;
   if (next === undefined || !isUnderWay(seen)) return undefined;
+  const isUsable = (key: KeyObject) => !isCompromised(publicKeyPin(publicKeyDer(key)), seen, deps.clock.now());
   const known = deps.awaited.of(next);
-  if (known !== undefined) return known;
+  if (known !== undefined) return isUsable(known.key) ? known : undefined;
   const object = await deps.nextKeys.read(next.namespace, next.name);
   if (object === undefined || object.metadata?.resourceVersion !== next.resourceVersion)
     throw new RetryableError('Conflict', `Secret ${next.name} changed meanwhile`);
   const key = keptKey(object, next, resource.spec);
-  if (key === undefined) return undefined;
+  if (key === undefined || !isUsable(key)) return undefined;
   const awaited = { next, key, issued: keptCertificate(object, next) };
   deps.awaited.keep(awaited);
   return awaited;

@@ -1,84 +1,11 @@
 /** A certificate of a CA that isn't shown to be trusted, signed by a machine that decides by itself which CA signs. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { root } from '../../../test/pki/make.ts';
-import { aCertificate, after, DAY, HOUR, MINUTE, RUN } from '../../../test/unit/builders.ts';
-import { CertificateWorld, KEY, refusal } from '../../../test/unit/certificate-world.ts';
+import { HOUR, MINUTE } from '../../../test/unit/builders.ts';
+import { refusal } from '../../../test/unit/certificate-world.ts';
 import { ca } from '../../../test/unit/journaled-authority.ts';
-import { anOwnAuthority, SILENT } from '../../../test/unit/own-authority.ts';
-import type { Capabilities, Issued } from '../../backends/backend.ts';
+import { begin, former, next, other, third } from '../../../test/unit/withheld-scene.ts';
 import { bundleOf } from '../../pki/bundle.ts';
-import type { AuthorityView } from '../authority-view.ts';
-
-const other = await root({ commonName: 'another CA', notBefore: after(-400 * DAY), notAfter: after(4000 * DAY) });
-const third = await root({ commonName: 'a third CA', notBefore: after(-400 * DAY), notAfter: after(4000 * DAY) });
-const [former, next] = [ca.certificate.fingerprintSHA256, other.certificate.fingerprintSHA256];
-
-/** A Secret with a certificate of the one CA, and a machine that has begun to sign with another one. */
-async function begin(capabilities: Partial<Capabilities> = {}) {
-  const world = new CertificateWorld(aCertificate({ duration: '24h' }).raw, { remote: true, ...capabilities });
-  const seen = (usable: readonly string[], change: Partial<AuthorityView> = {}): AuthorityView => ({
-    ...world.ca.view,
-    signing: undefined,
-    issuers: [],
-    generations: new Map(),
-    usableAnchors: new Set(usable),
-    ...change,
-  });
-  const both = bundleOf([ca.certificate, other.certificate]);
-  world.authority = seen([former]);
-  const signer = anOwnAuthority([ca], world.clock, undefined, SILENT);
-  const successor = anOwnAuthority([other], world.clock, undefined, SILENT);
-  const signedBy = (own: typeof signer) => async (request: Parameters<typeof own.backend.issue>[0]) => {
-    const { chain } = (await own.backend.issue(request, RUN.signal)) as Issued;
-    return { chain };
-  };
-  world.ca.answer = signedBy(signer);
-  await world.settle();
-  const before = world.store.view();
-  world.ca.answer = signedBy(successor);
-  const asked = world.ca.asked.length;
-  world.authority = seen([former], { trust: both });
-  return {
-    world,
-    before,
-    /** Asks for the next certificate. */
-    due: async () => {
-      await world.clock.advance(HOUR);
-      world.edit({ metadata: { annotations: { 'certwheel.io/renew-at': world.clock.now().toISOString() } } });
-      await world.settle();
-    },
-    /** Reconciles whenever something is due, and once a minute, as other events would have it. */
-    during: async (ms: number) => {
-      const endMs = world.clock.now().getTime() + ms;
-      while (world.clock.now().getTime() < endMs) {
-        await world.run();
-        await world.clock.advance(MINUTE);
-      }
-    },
-    /** The machine states the other CA alone, which all trust, and signs with the former one. */
-    leave: (change: Partial<AuthorityView> = {}) => {
-      const leaving = { anchors: new Set([former]), since: world.clock.now() };
-      world.authority = seen([former, next], { trust: both, leaving, released: new Set([KEY]), ...change });
-      world.ca.answer = signedBy(signer);
-    },
-    /** From now on all trust the other CA. */
-    trust: () => {
-      world.authority = seen([former, next], { trust: both });
-    },
-    /** That all trust those CAs of it. */
-    trusted: (usable: readonly string[], change: Partial<AuthorityView>) => {
-      world.authority = seen(usable, change);
-    },
-    away: () => {
-      const trouble = { code: 'AuthorityUnreachable', message: 'no answer' } as const;
-      world.authority = seen([former], { trust: both, trouble });
-    },
-    asked: () => world.ca.asked.length - asked,
-    serial: () => world.store.view()?.certificate?.serialNumber,
-    issuer: () => world.store.view()?.certificate?.anchorFingerprints[0],
-  };
-}
 
 for (const persistKey of [false, true]) {
   const kind = persistKey ? 'of a machine that answers later' : 'of a machine that answers at once';

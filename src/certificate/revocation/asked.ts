@@ -48,6 +48,11 @@ function reasonFor(
   return issuedAt === undefined || issuedAt < issuedBefore.moment ? issuedBefore.reason : undefined;
 }
 
+/** Whether that is the private key of the certificate that the Secret holds, and may be in other hands. */
+export function isCompromised(publicKeyPin: string, seen: Observed, now: Date): boolean {
+  return publicKeyPin === seen.held?.publicKeyPinSHA256 && keyIsCompromised(seen, now);
+}
+
 /** Whether the private key may be in other hands, so that the next certificate needs another one. */
 export function keyIsCompromised(seen: Observed, now: Date): boolean {
   return heldIsAskedFor(seen, now) === 'keyCompromise' || revocationOfHeld(seen)?.reason === 'keyCompromise';
