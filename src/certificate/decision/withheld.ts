@@ -3,6 +3,7 @@ import { toRfc3339 } from '../../api/conditions.ts';
 import type { CertificateView } from '../../pki/certificate.ts';
 import type { AuthorityView } from '../authority-view.ts';
 import type { Observed } from '../observed.ts';
+import { keyIsCompromised } from '../revocation/asked.ts';
 
 const MINUTE = 60_000;
 /** Workloads need time to load what is published after all. */
@@ -10,14 +11,17 @@ const BEFORE_END_MS = 5 * MINUTE;
 
 /**
  * Until when a certificate of a CA that isn't shown to be trusted may be withheld: shortly before the one that the Secret
- * holds ends. Undefined where it is to be published at once, since the Secret holds none of a CA that is trusted.
+ * holds ends. Undefined where it is to be published at once, since the Secret holds none of a CA that is trusted, or one whose
+ * key is reported as compromised: verifiers are to refuse that one now, whatever they know of the next CA.
  */
 export function withheldUntil(
-  { ours, held }: Pick<Observed, 'ours' | 'held'>,
+  seen: Observed,
   { usableAnchors, trust, ownTrust = trust }: Pick<AuthorityView, 'usableAnchors' | 'trust' | 'ownTrust'>,
   now: Date,
 ): Date | undefined {
+  const { ours, held } = seen;
   if (usableAnchors === undefined || ours === undefined || held === undefined) return undefined;
+  if (keyIsCompromised(seen, now)) return undefined;
   // What its fallback signed is good too.
   const isOfFallback = (anchor: string) => trust.anchors.has(anchor) && !ownTrust.anchors.has(anchor);
   if (!held.anchorFingerprints.some((each) => usableAnchors.has(each) || isOfFallback(each))) return undefined;

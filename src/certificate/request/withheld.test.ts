@@ -77,6 +77,15 @@ for (const persistKey of [false, true]) {
     assert.is(asked(), 1);
   });
 
+  test(`${kind}: it is published at once where the key of the former one is reported as compromised`, async () => {
+    const { world, due, revoke, issuer, asked } = await begin({ persistKey });
+    await due();
+    revoke();
+    await world.settle();
+    assert.is(issuer(), next);
+    assert.is(asked(), 1);
+  });
+
   test(`${kind}: without a former one it is published at once`, async () => {
     const { world, issuer } = await begin({ persistKey });
     world.store.object = undefined;
