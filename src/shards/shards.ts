@@ -1,14 +1,14 @@
 import { rangeLeaseName } from '../api/shard-names.ts';
 import type { Clock } from '../clock.ts';
-import { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
-import { backoffMs } from '../queue/backoff.ts';
 import { messageOf } from '../thrown.ts';
+import { type Failure, Failures, isRefusal, tryTo } from './failures.ts';
 import { Holdings } from './holdings.ts';
 import { type Board, boardOf, type LeaseView } from './lease-view.ts';
 import { isLostRace, type KnownLeases, Leases } from './leases.ts';
 import { Membership } from './membership.ts';
 import { deadSlots, heldBy, holderOf, membersOf, movesOf } from './moves.ts';
+import { Pause } from './pause.ts';
 import type { ShardTiming } from './timing.ts';
 
 /** The Lease that all replicas with the same number of ranges hold together. */
@@ -42,28 +42,16 @@ const TICK_MS = 500;
 const DRAIN_TICK_MS = 50;
 /** Requests at the same time, when a replica takes many ranges. */
 const AT_ONCE = 16;
-/** Writes that fail are made anew after so long: one that is refused, as by RBAC, is so for each of many ranges. */
-const FAILED = { firstMs: 500, longestMs: 4_000 };
-
-/** What could not be written, and why. */
-interface Failure {
-  readonly what: string;
-  readonly error: unknown;
-}
-
 /** What this replica holds of the work that several share. */
 export class Shards {
   readonly #deps: ShardsDeps;
   readonly #leases: Leases;
   readonly #holdings: Holdings;
+  readonly #failures: Failures;
+  readonly #pause: Pause;
   readonly #freeSince = new Map<number, number>();
   #membership: Membership | undefined;
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
-  /** Times in a row that writes failed, and until when none is tried. */
-  #failures = 0;
-  #retryAtMs = Number.NEGATIVE_INFINITY;
-  #wake: (() => void) | undefined;
-  #isChanged = false;
   #isFull = false;
   #isClosing = false;
 
@@ -71,6 +59,8 @@ export class Shards {
     this.#deps = deps;
     this.#leases = new Leases(deps);
     this.#holdings = new Holdings(deps);
+    this.#failures = new Failures(deps);
+    this.#pause = new Pause(deps.clock);
   }
 
   /** Whether this replica may act at all at this very moment. */
@@ -100,8 +90,7 @@ export class Shards {
 
   /** A Lease has changed. */
   noteChange(): void {
-    this.#isChanged = true;
-    this.#wake?.();
+    this.#pause.end();
   }
 
   /** Takes no further range, and keeps what it has: a graceful stop has begun. */
@@ -114,9 +103,9 @@ export class Shards {
     const { common, isBusy } = this.#deps;
     while (!signal.aborted) {
       // What was begun before must not go on under a new identity: another replica may have acted on the same keys meanwhile.
-      const mayJoin = common.held() && !isBusy(undefined) && !this.#hasToWait;
+      const mayJoin = common.held() && !isBusy(undefined) && !this.#failures.hasToWait;
       const membership = mayJoin ? await this.#join(signal) : undefined;
-      if (membership === undefined) await this.#pause(TICK_MS, signal);
+      if (membership === undefined) await this.#pause.during(TICK_MS, signal);
       else await this.#takePart(membership, signal);
     }
   }
@@ -145,7 +134,7 @@ export class Shards {
     try {
       const deps = { leases: this.#leases, clock, timing, failed };
       const membership = await Membership.begin(deps, newIdentity(), slot, signal);
-      this.#noteFailures([]);
+      this.#failures.note([]);
       // The last replica of those before gives the common Lease back where it sees no other: now it would see this one.
       if (await common.confirm(signal)) {
         log.info('takes part in the shards', { slot: membership.slot, identity: membership.identity });
@@ -153,7 +142,7 @@ export class Shards {
       }
       await membership.end();
     } catch (error) {
-      if (!signal.aborted && !isLostRace(error)) this.#noteFailures([{ what: 'no Lease could be taken', error }]);
+      if (!signal.aborted && !isLostRace(error)) this.#failures.note([{ what: 'no Lease could be taken', error }]);
     }
     return undefined;
   }
@@ -182,7 +171,7 @@ export class Shards {
       await this.#step(membership, signal);
       if (!common.held()) await this.leave();
       if (!signal.aborted && !membership.isLost)
-        await this.#pause(this.#holdings.leaving.size > 0 ? DRAIN_TICK_MS : TICK_MS, signal);
+        await this.#pause.during(this.#holdings.leaving.size > 0 ? DRAIN_TICK_MS : TICK_MS, signal);
     }
     ended.abort();
     await kept;
@@ -203,7 +192,7 @@ export class Shards {
     this.#holdings.sync(heldBy(board, membership.identity));
     this.#noteFree(board);
     // Paused: what the board says may be old, and the first thing is to renew.
-    if (!this.isActive || this.#isClosing || this.#hasToWait) return;
+    if (!this.isActive || this.#isClosing || this.#failures.hasToWait) return;
     const { identity } = membership;
     const self = { identity, leaving: this.#holdings.leaving, pausedUntilMs: this.#pausedUntilMs };
     const moves = movesOf(board, self, this.#freeSince, clock.monotonicMs(), timing);
@@ -215,13 +204,13 @@ export class Shards {
     }
     if (moves.giveBack !== undefined) this.#holdings.leaving.add(moves.giveBack);
     for (const range of this.#holdings.leaving) failures.push(await this.#giveBack(range, signal));
-    if (!signal.aborted) this.#noteFailures(failures.filter((each) => each !== undefined));
+    if (!signal.aborted) this.#failures.note(failures.filter((each) => each !== undefined));
     if (moves.claim.length > 0) this.#holdings.sync(heldBy(this.#board(), identity));
   }
 
   async #clear(slot: LeaseView, signal: AbortSignal): Promise<Failure | undefined> {
     const { log } = this.#deps;
-    return this.#tryTo('the Lease of a dead replica could not be cleared', async () => {
+    return tryTo('the Lease of a dead replica could not be cleared', async () => {
       await this.#leases.write(slot.name, '', slot, signal);
       log.warn('a replica is dead; its ranges are free', { slot: slot.name, identity: slot.holder });
     });
@@ -234,7 +223,7 @@ export class Shards {
     signal: AbortSignal,
   ): Promise<Failure | undefined> {
     if (!this.isActive) return undefined;
-    const failure = await this.#tryTo('a range could not be taken', async () => {
+    const failure = await tryTo('a range could not be taken', async () => {
       await this.#leases.write(rangeLeaseName(range), identity, ranges[range], signal);
     });
     // One that came back after it was given up: the replica that lacks it doesn't take it.
@@ -251,7 +240,7 @@ export class Shards {
     const identity = this.#membership?.identity ?? '';
     const lease = known.get(rangeLeaseName(range));
     if (lease?.holder === identity) {
-      const failure = await this.#tryTo('a range could not be given back', async () => {
+      const failure = await tryTo('a range could not be given back', async () => {
         await this.#leases.write(rangeLeaseName(range), '', lease, signal);
       });
       if (isRefusal(failure?.error)) {
@@ -265,30 +254,6 @@ export class Shards {
     this.#holdings.sync(heldBy(board, identity));
     this.#holdings.gone(range);
     return undefined;
-  }
-
-  /** Answers why it failed, unless another replica was faster. */
-  async #tryTo(what: string, work: () => Promise<void>): Promise<Failure | undefined> {
-    try {
-      await work();
-      return undefined;
-    } catch (error) {
-      return isLostRace(error) ? undefined : { what, error };
-    }
-  }
-
-  get #hasToWait(): boolean {
-    return this.#deps.clock.monotonicMs() < this.#retryAtMs;
-  }
-
-  /** What failed at one look, with one line for what failed alike. */
-  #noteFailures(failures: readonly Failure[]): void {
-    const { clock, log } = this.#deps;
-    this.#failures = failures.length === 0 ? 0 : this.#failures + 1;
-    if (failures.length === 0) return;
-    this.#retryAtMs = clock.monotonicMs() + backoffMs(this.#failures, FAILED, clock.random());
-    for (const [what, alike] of Map.groupBy(failures, (each) => each.what))
-      log.warn(what, { error: messageOf(alike[0]?.error), times: alike.length });
   }
 
   #noteFree(board: Board): void {
@@ -306,24 +271,7 @@ export class Shards {
     return boardOf(this.#deps.count, (name) => this.#deps.known.get(name));
   }
 
-  /** Until something changes, but no longer. */
-  async #pause(ms: number, signal: AbortSignal): Promise<void> {
-    const woken = new AbortController();
-    const wake = () => woken.abort();
-    this.#wake = wake;
-    signal.addEventListener('abort', wake);
-    if (!this.#isChanged) await this.#deps.clock.sleep(ms, woken.signal).catch(() => {});
-    signal.removeEventListener('abort', wake);
-    this.#wake = undefined;
-    this.#isChanged = false;
-  }
-
   #report(what: string, error: unknown): void {
     this.#deps.log.warn(what, { error: messageOf(error) });
   }
-}
-
-/** Whether the API server will not do it, so that it can't happen later either: a request without an answer still may. */
-function isRefusal(error: unknown): boolean {
-  return error instanceof ApiError && error.status >= 400 && error.status < 500 && error.status !== 408;
 }
