@@ -10,27 +10,16 @@ import { triedAgainAt } from './attempts.ts';
 import type { CrlFindings } from './crl/crls.ts';
 import type { RevocationsDeps } from './deps.ts';
 import { isNews, type Kept, nothingKept, revokedBy, stateOf } from './kept.ts';
-import {
-  type Addition,
-  addTo,
-  hasMore,
-  markRevoked,
-  owedIn,
-  type Register,
-  type Registered,
-  withoutExpired,
-} from './register.ts';
-import { REGISTER_SECRET, readRegisterSecret, registerManifest } from './register-secret.ts';
+import { type Addition, markRevoked, owedIn, type Registered } from './register.ts';
 import { requestRevocations } from './request.ts';
-import { LEDGERS_EACH_MS, searchLedgers, wantsLedgers } from './search.ts';
-import { findingsOf, NO_REVOCATIONS, type Problem, type RevocationFindings } from './status.ts';
+import { LEDGERS_EACH_MS, wantsLedgers } from './search.ts';
+import { findingsOf, NO_REVOCATIONS, type RevocationFindings } from './status.ts';
+import { noteDown, ownershipOf, readRegister, wakeOwners, writeRegister } from './stored-register.ts';
 import { about, failureOf, tellOnce } from './told.ts';
 
 /** So long after the first that is asked for, they are noted down together. */
 const TOGETHER_MS = 500;
 const TRY_AGAIN_MS = 30_000;
-/** So long after its end a certificate stays in the register: see withoutExpired. */
-const GRACE_MS = 3_600_000;
 
 /** The revocations that authorities owe, and those that are done. */
 export class Revocations {
@@ -90,7 +79,7 @@ export class Revocations {
   async learn(resource: CertificateAuthority, runtime: Runtime): Promise<void> {
     if (abilityOf(resource, runtime).by === 'nothing') return;
     const kept = this.#of(authorityKey(resource));
-    await this.#read(resource, kept).catch(() => {});
+    await readRegister(resource, kept, this.#deps).catch(() => {});
   }
 
   /**
@@ -101,12 +90,12 @@ export class Revocations {
     const kept = this.#of(authorityKey(resource));
     kept.ability = abilityOf(resource, runtime);
     if (kept.ability.by === 'nothing') {
-      this.#wake(kept.asked.values());
+      wakeOwners(kept.asked.values(), this.#deps);
       kept.asked.clear();
       return undefined;
     }
     this.#watch(resource, kept);
-    const left = await this.#noteDown(resource, kept, { isFollowed: true });
+    const left = await noteDown(resource, kept, this.#deps, { isFollowed: true });
     if (kept.isRead && left.length === 0) return undefined;
     return this.#after(kept.problem === undefined && left.length === 0 ? TOGETHER_MS : TRY_AGAIN_MS);
   }
@@ -120,12 +109,12 @@ export class Revocations {
     if (ability.by === 'nothing') {
       const { serials } = resource.revocation;
       const isWanted = kept.asked.size > 0 || serials.length > 0 || revokesAny({ policy: resource.revocation });
-      if (isNewlyUnable) this.#wake(kept.asked.values());
+      if (isNewlyUnable) wakeOwners(kept.asked.values(), this.#deps);
       kept.asked.clear();
       return { ...NO_REVOCATIONS, unable: isWanted ? ability.because : undefined };
     }
     this.#watch(resource, kept);
-    const left = await this.#noteDown(resource, kept);
+    const left = await noteDown(resource, kept, this.#deps);
     if (!kept.isRead) {
       const recheckAt = this.#after(kept.problem === undefined ? TOGETHER_MS : TRY_AGAIN_MS);
       return { ...findingsOf(kept, []), recheckAt };
@@ -164,85 +153,6 @@ export class Revocations {
     return new Date(this.#deps.clock.now().getTime() + ms);
   }
 
-  #wake(entries: Iterable<Pick<Addition, 'owner'>>): void {
-    for (const { owner } of entries) if (owner !== undefined) this.#deps.wakeCertificate(owner);
-  }
-
-  /** Answers what there was no room for. Where the register can't be had, `kept` says so and the authority works without. */
-  async #noteDown(
-    resource: CertificateAuthority,
-    kept: Kept,
-    { isFollowed = false } = {},
-  ): Promise<readonly Problem[]> {
-    const { clock, issued, log, noted } = this.#deps;
-    try {
-      await this.#read(resource, kept);
-      if (!isFollowed) await searchLedgers(kept, resource.revocation, () => issued(resource), clock.now());
-      const now = clock.now();
-      const asked = new Map(kept.asked);
-      // A CRL has to list it once more after its end, and the next one may be as far away as half of the validity.
-      const graceMs = kept.ability?.by === 'crl' ? resource.revocation.crlValidityMs : GRACE_MS;
-      const before = withoutExpired(kept.register, Math.max(graceMs, GRACE_MS), now);
-      const { register, left } = addTo(before, asked.values(), now, resource.kind === 'ClusterCertificateAuthority');
-      if (hasMore(register, before)) {
-        for (const [serial, entry] of register)
-          if (!before.has(serial)) tellOnce(kept, 'noted', entry, () => noted(resource, entry));
-        await this.#write(resource, kept, register, isFollowed ? this.#deps.assertActive : undefined);
-      } else kept.register = before;
-      // Also what was noted down already: its finalizer waits to learn that.
-      this.#wake(asked.values());
-      for (const each of left) asked.delete(each.serialNumber);
-      for (const [serial, addition] of asked) if (kept.asked.get(serial) === addition) kept.asked.delete(serial);
-      for (const serial of kept.attempts.keys()) if (!register.has(serial)) kept.attempts.delete(serial);
-      kept.problem = undefined;
-      return left.map(({ serialNumber }) => ({
-        serialNumber,
-        reason: 'RegisterFull',
-        message:
-          'the register of revocations is full, or the share that one namespace has of it; it has room again when certificates in it have expired',
-      }));
-    } catch (thrown) {
-      kept.isRead = false;
-      const { code, message } = classify(thrown);
-      // A lost race is settled by the next look.
-      if (code === 'Conflict') return [];
-      if (kept.problem !== message)
-        log.warn('the register of revocations can not be used', { ...about(resource), code, error: message });
-      kept.problem = message;
-      return [];
-    }
-  }
-
-  #assertOwned(resource: CertificateAuthority): () => void {
-    return () => this.#deps.ownership.assert(authorityKey(resource));
-  }
-
-  async #read(resource: CertificateAuthority, kept: Kept): Promise<void> {
-    if (kept.isRead) return;
-    const stored = await this.#deps.read(this.#deps.namespaceOf(resource), REGISTER_SECRET.nameOf(resource));
-    kept.register = stored === undefined ? new Map() : readRegisterSecret(stored);
-    kept.stored = stored;
-    kept.isRead = true;
-    // What is revoked knows no owner any more, and may be in use.
-    if (kept.register.size > 0) this.#deps.wakeMembers(authorityKey(resource));
-    this.#wake(kept.register.values());
-  }
-
-  async #write(
-    resource: CertificateAuthority,
-    kept: Kept,
-    register: Register,
-    assertOwned = this.#assertOwned(resource),
-  ): Promise<void> {
-    const { apply, namespaceOf } = this.#deps;
-    const namespace = namespaceOf(resource);
-    assertOwned();
-    kept.stored ??= await apply(REGISTER_SECRET.blank(resource, namespace));
-    kept.stored = await apply(registerManifest(resource, namespace, register, kept.stored));
-    kept.register = register;
-    kept.told.clear();
-  }
-
   async #publish(resource: CertificateAuthority, runtime: Runtime, kept: Kept): Promise<CrlFindings> {
     const trusted = runtime.generations.filter(isInBundle).map(({ path }) => path.certificate.fingerprintSHA256);
     const present = new Set(trusted);
@@ -262,7 +172,7 @@ export class Revocations {
     const deps = {
       clock,
       attempts,
-      assertOwned: this.#assertOwned(resource),
+      assertOwned: ownershipOf(resource, this.#deps),
       failed: failureOf(resource, this.#deps),
     };
     await this.#markDone(resource, kept, await requestRevocations(owedIn(kept.register), runtime, deps, run));
@@ -285,7 +195,8 @@ export class Revocations {
       });
     }
     try {
-      await this.#write(resource, kept, markRevoked(kept.register, serials, clock.now()));
+      const register = markRevoked(kept.register, serials, clock.now());
+      await writeRegister(resource, kept, register, ownershipOf(resource, this.#deps), this.#deps);
     } catch (thrown) {
       // What is lost here is asked for once more, which is no error.
       kept.isRead = false;
@@ -293,6 +204,6 @@ export class Revocations {
       log.warn('the register of revocations could not be written', { ...about(resource), code, error: message });
       return;
     }
-    this.#wake(done);
+    wakeOwners(done, this.#deps);
   }
 }

@@ -1,0 +1,105 @@
+import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import { classify } from '../errors.ts';
+import type { RevocationsDeps } from './deps.ts';
+import type { Kept } from './kept.ts';
+import { type Addition, addTo, hasMore, type Register, withoutExpired } from './register.ts';
+import { REGISTER_SECRET, readRegisterSecret, registerManifest } from './register-secret.ts';
+import { searchLedgers } from './search.ts';
+import type { Problem } from './status.ts';
+import { about, tellOnce } from './told.ts';
+
+/** So long after its end a certificate stays in the register: see withoutExpired. */
+const GRACE_MS = 3_600_000;
+
+/**
+ * Writes what is asked for into the register, also where another replica has the authority. Answers what there was no room for.
+ * Where the register can't be had, `kept` says so and the authority works without.
+ */
+export async function noteDown(
+  resource: CertificateAuthority,
+  kept: Kept,
+  deps: RevocationsDeps,
+  { isFollowed = false } = {},
+): Promise<readonly Problem[]> {
+  const { clock, issued, log, noted } = deps;
+  try {
+    await readRegister(resource, kept, deps);
+    if (!isFollowed) await searchLedgers(kept, resource.revocation, () => issued(resource), clock.now());
+    const now = clock.now();
+    const asked = new Map(kept.asked);
+    // A CRL has to list it once more after its end, and the next one may be as far away as half of the validity.
+    const graceMs = kept.ability?.by === 'crl' ? resource.revocation.crlValidityMs : GRACE_MS;
+    const before = withoutExpired(kept.register, Math.max(graceMs, GRACE_MS), now);
+    const { register, left } = addTo(before, asked.values(), now, resource.kind === 'ClusterCertificateAuthority');
+    if (hasMore(register, before)) {
+      for (const [serial, entry] of register)
+        if (!before.has(serial)) tellOnce(kept, 'noted', entry, () => noted(resource, entry));
+      await writeRegister(resource, kept, register, isFollowed ? deps.assertActive : ownershipOf(resource, deps), deps);
+    } else kept.register = before;
+    // Also what was noted down already: its finalizer waits to learn that.
+    wakeOwners(asked.values(), deps);
+    for (const each of left) asked.delete(each.serialNumber);
+    for (const [serial, addition] of asked) if (kept.asked.get(serial) === addition) kept.asked.delete(serial);
+    for (const serial of kept.attempts.keys()) if (!register.has(serial)) kept.attempts.delete(serial);
+    kept.problem = undefined;
+    return left.map(({ serialNumber }) => ({
+      serialNumber,
+      reason: 'RegisterFull',
+      message:
+        'the register of revocations is full, or the share that one namespace has of it; it has room again when certificates in it have expired',
+    }));
+  } catch (thrown) {
+    kept.isRead = false;
+    const { code, message } = classify(thrown);
+    // A lost race is settled by the next look.
+    if (code === 'Conflict') return [];
+    if (kept.problem !== message)
+      log.warn('the register of revocations can not be used', { ...about(resource), code, error: message });
+    kept.problem = message;
+    return [];
+  }
+}
+
+/** Reads the register where that wasn't done yet. Throws what the API server answers. */
+export async function readRegister(resource: CertificateAuthority, kept: Kept, deps: RevocationsDeps): Promise<void> {
+  if (kept.isRead) return;
+  const stored = await deps.read(deps.namespaceOf(resource), REGISTER_SECRET.nameOf(resource));
+  kept.register = stored === undefined ? new Map() : readRegisterSecret(stored);
+  kept.stored = stored;
+  kept.isRead = true;
+  // What is revoked knows no owner any more, and may be in use.
+  if (kept.register.size > 0) deps.wakeMembers(authorityKey(resource));
+  wakeOwners(kept.register.values(), deps);
+}
+
+/** Stores the register. `assertMay` throws where this replica may not; throws what the API server answers, too. */
+export async function writeRegister(
+  resource: CertificateAuthority,
+  kept: Kept,
+  register: Register,
+  assertMay: () => void,
+  { apply, namespaceOf }: Pick<RevocationsDeps, 'apply' | 'namespaceOf'>,
+): Promise<void> {
+  const namespace = namespaceOf(resource);
+  assertMay();
+  kept.stored ??= await apply(REGISTER_SECRET.blank(resource, namespace));
+  kept.stored = await apply(registerManifest(resource, namespace, register, kept.stored));
+  kept.register = register;
+  kept.told.clear();
+}
+
+/** Throws once another replica has the authority. */
+export function ownershipOf(
+  resource: CertificateAuthority,
+  { ownership }: Pick<RevocationsDeps, 'ownership'>,
+): () => void {
+  return () => ownership.assert(authorityKey(resource));
+}
+
+/** Has the certificates looked at that these entries are about. */
+export function wakeOwners(
+  entries: Iterable<Pick<Addition, 'owner'>>,
+  { wakeCertificate }: Pick<RevocationsDeps, 'wakeCertificate'>,
+): void {
+  for (const { owner } of entries) if (owner !== undefined) wakeCertificate(owner);
+}
