@@ -59,6 +59,10 @@ const story = lazily(async () => {
     const { generations = [] } = await authorityStatusOf(world, namespace, 'ca');
     return generations.length === 2 && generations[1]?.state === 'Retired';
   });
+  await eventually('the trust target has the second CA alone', async () => {
+    const target = await world.client.get(CONFIG_MAPS, namespace, 'client-ca');
+    return target?.data?.['ca.crt']?.trim() === second.certificate.trim();
+  });
   const shown = await serials();
   const status = await authorityStatusOf(world, namespace, 'ca');
   const statuses = new Map<string, Awaited<ReturnType<typeof statusOf>>>();
