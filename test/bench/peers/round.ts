@@ -51,7 +51,8 @@ export async function measureRound(world: BenchWorld, peer: Peer, namespace: str
     };
   } finally {
     await running.stop();
-    for (const plural of peer.leaves) await cluster.kubectl(['delete', plural, '--all', '--wait=false', '-n', namespace]);
+    for (const plural of peer.leaves)
+      await cluster.kubectl(['delete', plural, '--all', '--wait=false', '-n', namespace]);
   }
 }
 
