@@ -100,7 +100,7 @@ bench-trust-targets: control-plane ## Measure a trust bundle in 1,000 namespaces
 	node test/bench/trust-targets.ts
 
 .PHONY: bench-status-writes
-bench-status-writes: control-plane ## Measure what a status write costs the API server, beside a schema that checks nothing
+bench-status-writes: control-plane ## Measure what a status write costs the API server, beside a schema that checks nothing, 2 minutes
 	node test/bench/status-writes/main.ts
 
 .PHONY: bench-peers
