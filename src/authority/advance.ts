@@ -33,9 +33,9 @@ export async function advance(
   const key = authorityKey(resource);
   // Its status as it is now, which that of the runtime isn't.
   const evidence = { reported: resource.status.generations ?? [], members: () => deps.members(key) };
-  const observe = () => provenanceOf(deps.generationSecrets(key), evidence, deps.clock.now());
+  const observe = (stored = deps.generationSecrets(key)) => provenanceOf(stored, evidence, deps.clock.now());
   const stored = deps.generationSecrets(key);
-  const seen = await observe();
+  const seen = await observe(stored);
   for (const each of deletedOf(resource, runtime, stored)) recordDeleted(runtime, each, deps);
   runtime.generations = seen.generations;
   runtime.alternating = runtime.alternation.note(statedNow(runtime), deps.clock.now());
@@ -57,8 +57,8 @@ export async function advance(
 }
 
 /**
- * What was in use at the last look, and is stored no more without having been retired: by this process, whose status may not be
- * seen yet, or by another one, of which the status tells.
+ * What was in use at the last look, and is stored no more, though it was not retired. This process remembers what it has retired
+ * itself, since the watch may not have brought that status yet; what another replica has retired stands in the status.
  */
 function deletedOf(
   resource: CertificateAuthority,

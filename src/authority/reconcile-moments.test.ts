@@ -136,7 +136,7 @@ test('a step that cannot be written is not said to come soon', async () => {
   assert.is(caRotation?.plan, undefined);
 });
 
-test('a CA that another party deletes is told of, and one that is retired is not', async () => {
+test('a CA generation that another party deletes causes an event, and one that is retired causes none', async () => {
   const world = new AuthorityWorld();
   await world.settle();
   world.wanted = another;

@@ -96,7 +96,7 @@ export function ownershipOf(
   return () => ownership.assert(authorityKey(resource));
 }
 
-/** Has the certificates looked at that these entries are about. */
+/** Reconciles the ClientCertificates that own these entries. */
 export function wakeOwners(
   entries: Iterable<Pick<Addition, 'owner'>>,
   { wakeCertificate }: Pick<RevocationsDeps, 'wakeCertificate'>,

@@ -56,7 +56,7 @@ test('a verifier that is not shown to trust the new CA keeps it from being trust
   assert.is(step(spreading, two, held, { proofs, ...loaded }), 'note 2', 'and the gate closes');
 });
 
-test('what was not looked at yet since a restart keeps the new CA waiting, and costs none of the time that has passed', () => {
+test('after a restart, a proof that is not known yet holds the next step, and the time that has passed still counts', () => {
   const unseen: TrustProof = {
     subject: 'verifier gateway',
     since: undefined,

@@ -138,13 +138,12 @@ function isSoaking(scene: Scene): Hold | undefined {
   // One on its way back was trusted all the time.
   if (state !== 'Trusted') return undefined;
   const { soakMs } = rotation.terms;
-  const last = lastMomentFor(scene);
-  const isCut = last.getTime() < since.getTime() + soakMs;
-  const message = isCut
-    ? 'spec.caRotation.soak has been cut short, since what is in use now ends before it is over'
-    : 'it has been trusted for spec.caRotation.soak';
-  const waitMs = isCut ? last.getTime() - since.getTime() : soakMs;
-  return waiting('Soaking', message, since, waitMs, now);
+  const leftMs = lastMomentFor(scene).getTime() - since.getTime();
+  const message =
+    leftMs < soakMs
+      ? 'spec.caRotation.soak has been cut short, since what is in use now ends before it is over'
+      : 'it has been trusted for spec.caRotation.soak';
+  return waiting('Soaking', message, since, Math.min(soakMs, leftMs), now);
 }
 
 function connectionsMayLast({ rotation, move: { generation }, now }: Scene, clearSince: Date): Hold | undefined {

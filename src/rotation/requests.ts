@@ -56,8 +56,8 @@ export function answersOf(asked: Asked, now: Date): CARotationRequest[] {
 }
 
 /**
- * Whether a roll-back is done without. One that was refused stays so, or it would befall a generation that comes later, at
- * a time when nobody thinks of it.
+ * Whether a roll-back was refused before, and so is not done. It stays refused, or a generation that is made later, under the
+ * version that it names, would be rolled back at once.
  */
 export function isRefused(
   asked: CARotationRequests['rollback'],

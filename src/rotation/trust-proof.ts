@@ -6,6 +6,6 @@ export interface TrustProof {
   readonly since: Date | undefined;
   /** Why it hasn't been shown yet, and what to do, as the rest of a sentence; undefined where it has. */
   readonly waiting: string | undefined;
-  /** Nothing was looked at yet, as after a restart: that proves nothing, and takes nothing back that was seen before. */
+  /** Nothing is known yet, as after a restart. It proves nothing, and does not close a gate that is open. */
   readonly isUnseen?: true;
 }

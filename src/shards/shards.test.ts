@@ -168,7 +168,7 @@ test('a range that can not be given back stays with its replica', async () => {
   assert.ok(world.warnings.length < 10, `${world.warnings.length} warnings`);
 });
 
-test('a Lease that has lost its label gets it back, whoever holds it', async () => {
+test('a Lease that has lost its label gets it back and keeps its holder', async () => {
   const world = quiet();
   for (let each = 0; each < 2; each++) world.start();
   await world.run(20_000, () => {});

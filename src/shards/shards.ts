@@ -42,6 +42,7 @@ const TICK_MS = 500;
 const DRAIN_TICK_MS = 50;
 /** Requests at the same time, when a replica takes many ranges. */
 const AT_ONCE = 16;
+
 /** What this replica holds of the work that several share. */
 export class Shards {
   readonly #deps: ShardsDeps;

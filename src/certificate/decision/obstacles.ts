@@ -5,7 +5,6 @@ import { contestOf, slowedUntil } from '../brakes.ts';
 import { atFallback } from '../fallback.ts';
 import type { Decision, Observed } from '../observed.ts';
 import type { Cause } from '../recent.ts';
-import { isCompromised } from '../revocation/asked.ts';
 import { longestRetryMs } from './schedule.ts';
 import { withheldMessage, withheldUntil } from './withheld.ts';
 
@@ -58,8 +57,8 @@ export function isWithheld(seen: Observed, now: Date): Obstacle | undefined {
   if (until === undefined || authority.usableAnchors?.has(anchor) === true) return undefined;
   // The machine has given that CA up, so another certificate is needed, and not in the last minute.
   if (authority.followedAnchors?.has(anchor) === false) return undefined;
-  // What has expired, or has the key that is to be replaced, is of no use either.
-  if (leaf !== undefined && (leaf.notAfter <= now || isCompromised(leaf.publicKeyPin, seen, now))) return undefined;
+  // What has expired is of no use either.
+  if (leaf !== undefined && leaf.notAfter <= now) return undefined;
   const recheckAt = leaf !== undefined && leaf.notAfter < until ? leaf.notAfter : until;
   const message = withheldMessage(resource, authority.trust.anchors.get(anchor), anchor, recheckAt);
   return { do: 'wait', code: 'CertificateWithheld', message, recheckAt };

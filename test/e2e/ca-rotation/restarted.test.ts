@@ -17,7 +17,7 @@ import { oneWorld } from '../support/world.ts';
 const shared = oneWorld();
 test.after(shared.stop);
 
-test('the time that a new CA waits goes on over a restart, though its verifiers and targets are looked at anew', async () => {
+test('a restart costs a new CA none of the time that it has waited, though its verifiers are asked again', async () => {
   const world = await shared.get();
   const namespace = await world.namespace();
   const [v1, v2] = [await makeCa('v1'), await makeCa('v2')];

@@ -63,7 +63,7 @@ async function rotate(stage: Stage, version: number): Promise<number> {
   return seconds;
 }
 
-/** Gives back a certificate of the CA that was rolled back to the one of that version. */
+/** Rolls the next CA back to the one of that version. Returns a certificate that the next CA has signed. */
 async function rollBack(stage: Stage, version: number): Promise<Pair> {
   const { place, traffic, verifiers } = stage;
   const next = version + 1;
