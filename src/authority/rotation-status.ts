@@ -3,7 +3,7 @@ import type { AuthorityStatus, CAGeneration, CARotationRequest } from '../api/ge
 import { wholeSecondsUp } from '../api/moments.ts';
 import { readable } from '../foreign-text.ts';
 import { isSameCa } from '../pki/ca.ts';
-import { type Generation, isPresent, mayHaveSigned } from '../rotation/generation.ts';
+import { type Generation, isLeaving, isPresent, mayHaveSigned } from '../rotation/generation.ts';
 import { NEXT } from '../rotation/plan.ts';
 import type { Plan } from '../rotation/plan-types.ts';
 import { previewOf } from '../rotation/preview.ts';
@@ -53,8 +53,7 @@ export function rotatingCondition(findings: RotationFindings): NewCondition[] {
   // Between the write that makes the new one sign and the next, the old one is still marked as active.
   const leaving = generations.find(
     (each) =>
-      each.state === 'Retiring' ||
-      each.state === 'RolledBack' ||
+      isLeaving(each) ||
       (!mayHaveSigned(each) && isGivenUp(each)) ||
       (each.state === 'Active' && each !== signing && !isElsewhere),
   );
@@ -115,8 +114,7 @@ export function standstillOf({
   if (plan.next !== undefined || refused === undefined) return undefined;
   const coming = generations.find((each) => !mayHaveSigned(each) && isPresent(each, source));
   if (coming !== undefined && coming.state !== 'Active') return { to: NEXT[coming.state], reason: refused.code };
-  const isLeaving = generations.some(({ state }) => state === 'Retiring' || state === 'RolledBack');
-  return isLeaving ? { to: 'Retired', reason: refused.code } : undefined;
+  return generations.some(isLeaving) ? { to: 'Retired', reason: refused.code } : undefined;
 }
 
 /** While its CA can't be read nothing is planned, and what a person asks for waits too. */

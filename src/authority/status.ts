@@ -12,7 +12,7 @@ import {
   revocationStatus,
 } from '../revocation/status.ts';
 import { foreignCondition } from '../rotation/foreign-condition.ts';
-import { endOf, type Generation } from '../rotation/generation.ts';
+import { endOf, type Generation, isLeaving } from '../rotation/generation.ts';
 import type { GenerationSecret } from '../rotation/generation-secret.ts';
 import type { Trouble } from '../trouble.ts';
 import { CRLS_INCOMPLETE } from '../trust-targets/target-crls.ts';
@@ -124,7 +124,7 @@ export function foreignCa({
   isElsewhere,
 }: Pick<AuthorityFindings, 'generations' | 'trusted' | 'isElsewhere'>): CertificateView | undefined {
   if (!isElsewhere) return undefined;
-  const left = generations.filter(({ state }) => state === 'Retiring' || state === 'RolledBack');
+  const left = generations.filter(isLeaving);
   const leaving = new Set(left.map(({ path }) => path.anchor.fingerprintSHA256));
   return lastToEnd(trusted.filter(({ fingerprintSHA256 }) => !leaving.has(fingerprintSHA256)));
 }

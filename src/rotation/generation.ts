@@ -96,6 +96,11 @@ export function isInBundle({ state }: Pick<Generation, 'state'>): boolean {
   return state !== 'Pending';
 }
 
+/** Whether it signs no more, and is trusted until no certificate of it is left. */
+export function isLeaving({ state }: Pick<Generation, 'state'>): boolean {
+  return state === 'Retiring' || state === 'RolledBack';
+}
+
 /** Whether it may have signed. */
 export function mayHaveSigned({ state }: Pick<Generation, 'state'>): boolean {
   return state !== 'Pending' && state !== 'Prepared' && state !== 'Trusted';

@@ -1,7 +1,7 @@
 import { toRfc3339 } from '../api/conditions.ts';
 import type { CARotationStep } from '../api/generated/types.ts';
 import { wholeSecondsUp } from '../api/moments.ts';
-import { type Generation, holdsKey } from './generation.ts';
+import { type Generation, holdsKey, isLeaving } from './generation.ts';
 import type { Hold, Plan } from './plan-types.ts';
 
 /** The states that a CA passes on its way, in their order. */
@@ -35,9 +35,7 @@ export function previewOf(
 }
 
 function leaving(generations: readonly Generation[], ...known: readonly Generation[]): CARotationStep[] {
-  return generations
-    .filter((each) => (each.state === 'Retiring' || each.state === 'RolledBack') && !known.includes(each))
-    .map(retired);
+  return generations.filter((each) => isLeaving(each) && !known.includes(each)).map(retired);
 }
 
 function retired(generation: Generation): CARotationStep {

@@ -1,6 +1,6 @@
 import { type CertificateView, distinct } from '../pki/certificate.ts';
 import type { Rotating } from './deps.ts';
-import { type Generation, isInBundle, isPresent, mayHaveSigned, sourceOf } from './generation.ts';
+import { type Generation, isInBundle, isLeaving, isPresent, mayHaveSigned, sourceOf } from './generation.ts';
 
 type Known = Pick<
   Rotating,
@@ -66,11 +66,9 @@ export function statedNow({
 }: Pick<Known, 'trusted' | 'stated' | 'generations' | 'definition'>): readonly CertificateView[] {
   if (trusted.isStatedWithAnswers !== true) return trusted.anchors;
   if (stated.length > 0) return stated;
-  const isKept = (each: Generation) => isPresent(each, definition.type) && !LEAVING.includes(each.state);
+  const isKept = (each: Generation) => isPresent(each, definition.type) && !isLeaving(each);
   return generations.filter(isKept).map(({ path }) => path.anchor);
 }
-
-const LEAVING: readonly Generation['state'][] = ['Retiring', 'RolledBack'];
 
 /**
  * Fingerprints of the anchors whose certificates may be published now or later: those that another machine states, and all

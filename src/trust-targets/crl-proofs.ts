@@ -7,7 +7,7 @@ import type { TrustProof } from '../rotation/trust-proof.ts';
 import { coveredBy } from './crl-file.ts';
 import { nameOf } from './desired.ts';
 import { isOurs } from './judge.ts';
-import { NO_VERIFIER } from './proofs.ts';
+import { isOfSpec, NO_VERIFIER, notKnownYet } from './proofs.ts';
 import type { Survey, Surveyed } from './survey.ts';
 
 /** The moment of what is so now, and may have been so for long. */
@@ -34,9 +34,7 @@ export function crlProofs(
       };
   const isWanted = resource.trustTargets.some(({ crlKey }) => crlKey !== undefined);
   if (!isWanted || published.since === undefined) return [published];
-  const unknown = { subject: 'the CRLs in trust targets', since: undefined, waiting: 'they are not known yet' };
-  if (survey === undefined) return [published, { ...unknown, isUnseen: true }];
-  if (survey.owner.uid !== resource.uid || survey.owner.generation !== resource.generation) return [published, unknown];
+  if (!isOfSpec(survey, resource)) return [published, notKnownYet('the CRLs in trust targets', survey)];
   const covers = survey.crls?.set.covers ?? new Set();
   const isWhole = signing.some((each) => each.every((ca) => covers.has(caKeyId(ca))));
   const needed = isWhole ? chain : chain.slice(0, 1);

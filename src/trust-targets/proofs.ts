@@ -24,14 +24,7 @@ export function targetProofs(
   now: Date,
 ): readonly TrustProof[] {
   if (resource.trustTargets.length === 0) return [];
-  const unknown = {
-    subject: `the trust targets of ${resource.name}`,
-    since: undefined,
-    waiting: 'they are not known yet',
-  };
-  if (survey === undefined) return [{ ...unknown, isUnseen: true }];
-  // A survey of a former spec may lack a target.
-  if (survey.owner.uid !== resource.uid || survey.owner.generation !== resource.generation) return [unknown];
+  if (!isOfSpec(survey, resource)) return [notKnownYet(`the trust targets of ${resource.name}`, survey)];
   return survey.targets.flatMap(({ target, objects, trouble }) => [
     ...(trouble === undefined
       ? []
@@ -40,6 +33,20 @@ export function targetProofs(
       .filter((each) => each.trouble?.code !== NO_VERIFIER)
       .map((each) => deliveryProof(each, objectProof(each, survey, fingerprint, now), target, delivery, now)),
   ]);
+}
+
+/** A survey of a former spec may lack a target. */
+export function isOfSpec(
+  survey: Survey | undefined,
+  { uid, generation }: Pick<CertificateAuthority, 'uid' | 'generation'>,
+): survey is Survey {
+  return survey?.owner.uid === uid && survey.owner.generation === generation;
+}
+
+/** What shows nothing before the targets of the present spec are surveyed. */
+export function notKnownYet(subject: string, survey: Survey | undefined): TrustProof {
+  const isUnseen = survey === undefined;
+  return { subject, since: undefined, waiting: 'they are not known yet', ...(isUnseen ? { isUnseen } : {}) };
 }
 
 function objectProof(
