@@ -1,3 +1,5 @@
+import { CountedShare } from './counted-share.ts';
+
 export interface BucketLimits {
   /** So many at once after a pause. */
   readonly capacity: number;
@@ -10,14 +12,13 @@ export interface BucketLimits {
 /** A token bucket. Moments are milliseconds of a monotonic clock. */
 export class Bucket {
   readonly #limits: BucketLimits;
+  readonly #share: CountedShare;
   #tokens: number;
   #filledAtMs = 0;
-  /** The part that counted then. */
-  #filledShare: number;
 
   constructor(limits: BucketLimits) {
     this.#limits = limits;
-    this.#filledShare = this.#share();
+    this.#share = new CountedShare(limits.share);
     this.#tokens = limits.capacity;
   }
 
@@ -31,25 +32,18 @@ export class Bucket {
   /** In how many milliseconds there is a token: 0 where there is one. */
   untilNext(nowMs: number): number {
     if (this.available(nowMs) > 0) return 0;
-    return Math.ceil(((1 - this.#tokens) * this.#limits.refillMs) / this.#share());
+    return Math.ceil(((1 - this.#tokens) * this.#limits.refillMs) / this.#share.now);
   }
 
   /** How many tokens there are. */
   available(nowMs: number): number {
     const { capacity, refillMs } = this.#limits;
-    const share = this.#share();
-    // What came before a greater share was another replica's, which may have used it.
-    const least = Math.min(share, this.#filledShare);
-    const most = Math.max(1, capacity * least);
-    this.#tokens = Math.min(most, this.#tokens + (Math.max(0, nowMs - this.#filledAtMs) * least) / refillMs);
+    const share = this.#share.sinceThen();
+    const most = Math.max(1, capacity * share);
+    this.#tokens = Math.min(most, this.#tokens + (Math.max(0, nowMs - this.#filledAtMs) * share) / refillMs);
     this.#filledAtMs = nowMs;
-    this.#filledShare = share;
     // Not quite 1 after the very wait that was answered: fractions are binary.
     return Math.floor(this.#tokens + 1e-9);
-  }
-
-  #share(): number {
-    return this.#limits.share?.() ?? 1;
   }
 }
 

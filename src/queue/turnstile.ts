@@ -1,4 +1,5 @@
 import { type Clock, clampDelay } from '../clock.ts';
+import { CountedShare } from './counted-share.ts';
 import { TurnLine } from './turn-line.ts';
 
 export interface Limits {
@@ -29,6 +30,7 @@ const FORGOTTEN_MS = 600_000;
  */
 export class Turnstile {
   readonly #limits: Limits;
+  readonly #share: CountedShare;
   readonly #clock: Clock;
   readonly #call: Call;
   readonly #line = new TurnLine();
@@ -42,15 +44,13 @@ export class Turnstile {
   /** A bucket that fills at the rate; each entry takes one. */
   #tokens: number;
   #filledAtMs: number;
-  /** The part that counted then. */
-  #filledShare: number;
   #timer: NodeJS.Timeout | undefined;
 
   constructor(limits: Limits, clock: Clock, call: Call) {
     this.#limits = limits;
+    this.#share = new CountedShare(limits.share);
     this.#clock = clock;
     this.#call = call;
-    this.#filledShare = this.#share();
     this.#tokens = limits.rate === undefined ? Number.POSITIVE_INFINITY : this.#burst(limits.rate.burst);
     this.#filledAtMs = clock.monotonicMs();
   }
@@ -151,7 +151,7 @@ export class Turnstile {
     const whole = Math.floor(this.#tokens);
     if (rate === undefined || whole >= this.#burst(rate.burst) || whole >= this.#places())
       return Number.POSITIVE_INFINITY;
-    return ((whole + 1 - this.#tokens) * rate.perMs) / (rate.requests * this.#share());
+    return ((whole + 1 - this.#tokens) * rate.perMs) / (rate.requests * this.#share.now);
   }
 
   /** How many more could be inside at this moment. */
@@ -161,7 +161,7 @@ export class Turnstile {
   }
 
   #places(): number {
-    const capacity = Math.max(1, Math.floor(this.#limits.capacity * this.#share()));
+    const capacity = Math.max(1, Math.floor(this.#limits.capacity * this.#share.now));
     return Math.min(capacity, this.#most) - this.#inside;
   }
 
@@ -169,21 +169,14 @@ export class Turnstile {
     const { rate } = this.#limits;
     if (rate === undefined) return;
     const nowMs = this.#clock.monotonicMs();
-    const share = this.#share();
-    // What came before a greater share was another replica's, which may have used it.
-    const least = Math.min(share, this.#filledShare);
-    const filled = ((nowMs - this.#filledAtMs) * rate.requests * least) / rate.perMs;
-    this.#tokens = Math.min(this.#burst(rate.burst, least), this.#tokens + filled);
+    const share = this.#share.sinceThen();
+    const filled = ((nowMs - this.#filledAtMs) * rate.requests * share) / rate.perMs;
+    this.#tokens = Math.min(this.#burst(rate.burst, share), this.#tokens + filled);
     this.#filledAtMs = nowMs;
-    this.#filledShare = share;
   }
 
   /** At least one, since none would ever enter with less. */
-  #burst(burst: number, share = this.#share()): number {
+  #burst(burst: number, share = this.#share.now): number {
     return Math.max(1, Math.floor(burst * share));
-  }
-
-  #share(): number {
-    return this.#limits.share?.() ?? 1;
   }
 }
