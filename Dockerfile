@@ -7,7 +7,7 @@ LABEL org.opencontainers.image.title="certwheel" \
       org.opencontainers.image.licenses="Apache-2.0" \
       org.opencontainers.image.version="0.1.0"
 ENV MALLOC_ARENA_MAX=2 \
-    MALLOC_MMAP_THRESHOLD_=32768 \
+    MALLOC_MMAP_THRESHOLD_=8192 \
     UV_THREADPOOL_SIZE=6
 EXPOSE 8080/tcp 8081/tcp
 WORKDIR /

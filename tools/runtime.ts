@@ -15,6 +15,6 @@ export const NODE_FLAGS: readonly string[] = [
  */
 export const ENVIRONMENT: Readonly<Record<string, string>> = {
   MALLOC_ARENA_MAX: '2',
-  MALLOC_MMAP_THRESHOLD_: '32768',
+  MALLOC_MMAP_THRESHOLD_: '8192',
   UV_THREADPOOL_SIZE: '6',
 };

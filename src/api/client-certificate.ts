@@ -197,10 +197,14 @@ export function parseRequest(spec: RequestFields): Pick<CertificateSpec, 'identi
 function parseSpec(spec: ClientCertificateSpec): CertificateSpec {
   const problem = templateProblem(spec.secretTemplate ?? {});
   if (problem !== undefined) throw new TerminalError('InvalidSpec', problem);
+  const { identity, durationMs, key } = parseRequest(spec);
+  // Not by a spread either.
   return {
     authorityRef: shared({ kind: spec.authorityRef.kind ?? 'CertificateAuthority', name: spec.authorityRef.name }),
     secretName: spec.secretName,
-    ...parseRequest(spec),
+    identity,
+    durationMs,
+    key,
     renewBefore: parseRenewBefore(spec),
     keyEncoding: spec.privateKey?.encoding ?? 'PKCS8',
     rotatesKey: spec.privateKey?.rotationPolicy !== 'Never',

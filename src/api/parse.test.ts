@@ -34,10 +34,12 @@ test('an object without metadata has empty ones, and is the oldest of all', () =
   }
 });
 
-const validate = validator<{ a: { b: number[]; c: string } }>({
+const validate = validator<{ a: { b: number[]; c: string }; d?: string }>({
   type: 'object',
   required: ['a'],
   properties: {
+    d: { type: 'string' },
+    e: { type: 'string', default: 'y', enum: ['y', 'z'] },
     a: {
       type: 'object',
       properties: { b: { type: 'array', items: { type: 'integer' } }, c: { type: 'string', default: 'x' } },
@@ -46,7 +48,7 @@ const validate = validator<{ a: { b: number[]; c: string } }>({
 });
 
 test('defaults are filled in', () => {
-  assert.equal(validate({ a: { b: [1] } }), { a: { b: [1], c: 'x' } });
+  assert.equal(validate({ a: { b: [1] } }), { a: { b: [1], c: 'x' }, e: 'y' });
 });
 
 const FAULTS: Record<string, [spec: unknown, message: string]> = {
@@ -55,6 +57,8 @@ const FAULTS: Record<string, [spec: unknown, message: string]> = {
   'a list for a spec': [[], 'spec must be object'],
   'a field that is missing': [{}, "spec must have required property 'a'"],
   'a field deep inside': [{ a: { b: [1, 'two'] } }, 'spec.a.b.1 must be integer'],
+  'a field that may be missing': [{ a: {}, d: 1 }, 'spec.d must be string'],
+  'a field with a default': [{ a: {}, e: 'x' }, 'spec.e must be equal to one of the allowed values'],
 };
 
 for (const [sentence, [spec, message]] of Object.entries(FAULTS)) {

@@ -97,15 +97,38 @@ export function identify(object: RawObject): Identified {
 /** The API server admits only what the schema allows, but what is stored may be older than the schema. */
 const ajv = new Ajv({ useDefaults: true, allErrors: false, strict: false, logger: false, validateFormats: false });
 
+interface SpecSchema {
+  readonly type: string;
+  readonly required?: readonly string[];
+  readonly properties: Readonly<Record<string, object>>;
+}
+
 /** A validator that fills defaults in place, as the API server does; throws TerminalError with the first fault's path. */
-export function validator<T>(schema: object): (spec: unknown) => T {
-  let validate: ValidateFunction | undefined;
+export function validator<T>(schema: SpecSchema): (spec: unknown) => T {
+  const properties = Object.entries(schema.properties);
+  const isFilled = ([, property]: (typeof properties)[number]) => 'default' in property;
+  const whole = compiled({ ...schema, properties: Object.fromEntries(properties.filter(isFilled)) });
+  const fields = new Map(
+    properties
+      .filter((property) => !isFilled(property))
+      .map(([name, property]) => [name, compiled({ properties: { [name]: property } })]),
+  );
   return (spec) => {
     // First, since a pattern that refuses a control character doesn't say which one it met.
     const unwritable = unwritableProblem(spec);
     if (unwritable !== undefined) throw new TerminalError('InvalidSpec', unwritable);
+    whole(spec);
+    for (const name of Object.keys(spec as object)) fields.get(name)?.(spec);
+    return spec as T;
+  };
+}
+
+/** Made when it is first needed: the code for all fields of all backends would take megabytes, and few are used. */
+function compiled(schema: object): (spec: unknown) => void {
+  let validate: ValidateFunction | undefined;
+  return (spec) => {
     validate ??= ajv.compile(schema);
-    if (validate(spec)) return spec as T;
+    if (validate(spec)) return;
     const fault = validate.errors?.[0];
     throw new TerminalError(
       'InvalidSpec',

@@ -88,4 +88,30 @@ for (const [name, conditions] of Object.entries({
     );
   });
 
+const condition = fc.record(
+  {
+    type: fc.constantFrom('Ready', 'Stalled', 'BreaksX509SVID'),
+    status: fc.constantFrom('True', 'False', 'Unknown'),
+    reason: fc.constantFrom('Issued', 'Expired'),
+    message: fc.oneof(fc.constant('the same for many'), fc.string({ maxLength: 40 }), fc.constant('long '.repeat(400))),
+    lastTransitionTime: fc.constantFrom('2026-06-01T12:00:00Z', '2026-06-01T12:00:01Z', '2026-06-01T12:00:00.5Z'),
+  },
+  { noNullPrototype: true },
+) as fc.Arbitrary<NonNullable<ClientCertificateStatus['conditions']>[number]>;
+
+test('what many certificates share of their conditions mixes up none of them', () => {
+  fc.assert(
+    fc.property(fc.array(fc.array(condition, { maxLength: 3 }), { maxLength: 6 }), (all) => {
+      const stored = all.map((conditions) => storedStatus({ conditions }));
+      const expected = all.map((conditions) =>
+        conditions.map((each) => (each.type === 'Ready' && each.status === 'True' ? { ...each, message: '' } : each)),
+      );
+      assert.equal(
+        stored.map(({ conditions }) => conditions),
+        expected,
+      );
+    }),
+  );
+});
+
 test.run();

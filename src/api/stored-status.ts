@@ -36,11 +36,9 @@ class Stored implements StoredStatus {
   readonly nextAttemptTime: string | undefined;
   readonly authorityGeneration: number | undefined;
   readonly endSeconds: number | undefined;
-  /** Where the one condition is Ready and True, as nearly always: since when, in seconds. */
-  readonly #readySince: number | undefined;
-  readonly #readyReason: string | undefined;
-  /** The conditions otherwise. */
-  readonly #conditions: Conditions | undefined;
+  /** The conditions but for their moments, as one instance for the many certificates of which the same holds. */
+  readonly #said: readonly Said[] | undefined;
+  readonly #since: Moments;
 
   constructor(status: ClientCertificateStatus) {
     const { observedGeneration, conditions, revision, lastFailure, nextAttemptTime, authorityGeneration } = status;
@@ -52,36 +50,33 @@ class Stored implements StoredStatus {
     this.nextAttemptTime = nextAttemptTime;
     this.authorityGeneration = Number.isInteger(authorityGeneration) ? authorityGeneration : undefined;
     this.endSeconds = end && toSeconds(end);
-    const since = readySince(conditions);
-    this.#readySince = since;
-    this.#readyReason = since === undefined ? undefined : shared(conditions?.[0]?.reason);
-    this.#conditions = since === undefined ? conditions?.map(withoutPraise) : undefined;
+    this.#said = conditions && shared(conditions.map(withoutPraise));
+    this.#since = momentsOf(conditions ?? []);
   }
 
   get conditions(): Conditions | undefined {
-    if (this.#readySince === undefined) return this.#conditions;
-    const lastTransitionTime = toRfc3339(fromSeconds(this.#readySince));
-    return [{ type: 'Ready', status: 'True', reason: this.#readyReason ?? '', message: '', lastTransitionTime }];
+    const since = this.#since;
+    const momentAt = typeof since === 'number' ? () => toRfc3339(fromSeconds(since)) : (index: number) => since[index];
+    return this.#said?.map((each, index) => ({ ...each, lastTransitionTime: momentAt(index) ?? '' }));
   }
 }
 
-/** Undefined unless the moment is written in the one way in which it is written again. */
-function readySince(conditions: Conditions | undefined): number | undefined {
-  const [ready, ...others] = conditions ?? [];
-  if (ready === undefined || others.length > 0 || !isPraise(ready)) return undefined;
-  const since = parseRfc3339(ready.lastTransitionTime);
-  return since !== undefined && toRfc3339(since) === ready.lastTransitionTime ? toSeconds(since) : undefined;
-}
+type Said = Omit<Conditions[number], 'lastTransitionTime'>;
 
-function isPraise({ type, status }: Conditions[number]): boolean {
-  return type === 'Ready' && status === 'True';
+/** When each condition last changed: as texts, or the second in which all of them did, as nearly always. */
+type Moments = number | readonly string[];
+
+function momentsOf(conditions: Conditions): Moments {
+  const texts = conditions.map(({ lastTransitionTime }) => lastTransitionTime);
+  const first = parseRfc3339(texts[0]);
+  // A number only for what is written in the one way in which it is written again.
+  return first !== undefined && texts.every((text) => text === toRfc3339(first)) ? toSeconds(first) : texts;
 }
 
 /** Of a good condition only the date is compared; its message counts only where it reports trouble. */
-function withoutPraise(condition: Conditions[number]): Conditions[number] {
-  if (!isPraise(condition)) return condition;
-  const { type, status, reason, lastTransitionTime } = condition;
-  return { type, status, reason: shared(reason), message: '', lastTransitionTime };
+function withoutPraise({ lastTransitionTime: _, ...said }: Conditions[number]): Said {
+  const { type, status, reason } = said;
+  return type === 'Ready' && status === 'True' ? { type, status, reason, message: '' } : said;
 }
 
 /** Whether writing `status` would change nothing. */

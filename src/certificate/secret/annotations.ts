@@ -61,7 +61,7 @@ class AnnotatedMemory implements SecretMemory {
     this.#authority = shared(shortOnly(annotations[names.AUTHORITY_ANNOTATION]));
     this.#issuedBy = shared(authorityNameIn(annotations[names.ISSUED_BY_ANNOTATION]));
     this.#authorityGeneration = shortOnly(annotations[names.AUTHORITY_GENERATION_ANNOTATION]);
-    this.#requestedDuration = shortOnly(annotations[names.REQUESTED_DURATION_ANNOTATION]);
+    this.#requestedDuration = shared(shortOnly(annotations[names.REQUESTED_DURATION_ANNOTATION]));
     this.#issuedAt = shortOnly(annotations[names.ISSUED_AT_ANNOTATION]);
     const templateKeys = shortOnly(annotations[names.TEMPLATE_KEYS_ANNOTATION], LONGEST_TEMPLATE_KEYS);
     this.#templateKeys = templateKeys === undefined ? undefined : shared(brief(templateKeys));
