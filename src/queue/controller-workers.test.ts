@@ -2,7 +2,8 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bench } from '../../test/unit/controller-bench.ts';
 import { settle } from '../../test/unit/fake-clock.ts';
-import type { Outcome, Run } from './controller.ts';
+import { systemClock } from '../clock.ts';
+import { Controller, type Outcome, type Run } from './controller.ts';
 
 bench('as many runs go on at once as there are workers, and one for each key', async (one) => {
   let running = 0;
@@ -171,6 +172,31 @@ bench('a namespace is charged the time of its runs, without the time that they w
   queue.add('a');
   await one.clock.advance(2_020);
   assert.equal(charged, [20]);
+});
+
+test('runs that wait for nothing leave timers and answers their turns', async () => {
+  const KEYS = 400;
+  const silent = () => {};
+  let left = KEYS;
+  let turns = 0;
+  const controller = new Controller({
+    name: 'things',
+    workers: 8,
+    clock: systemClock,
+    log: { debug: silent, info: silent, warn: silent, error: silent },
+    metrics: { ran: silent },
+    reconcile: async () => {
+      const untilMs = systemClock.monotonicMs() + 1;
+      while (systemClock.monotonicMs() < untilMs);
+      left -= 1;
+      return { do: 'rest' };
+    },
+  });
+  for (let key = 0; key < KEYS; key++) controller.queue.add(`key-${key}`);
+  controller.start();
+  for (; left > 0; turns++) await new Promise((resolve) => setTimeout(resolve, 0));
+  await controller.stop(0);
+  assert.ok(turns >= 10, `${turns} turns in ${KEYS} ms`);
 });
 
 function untilAborted(_key: string, { signal }: Run): Promise<Outcome> {
