@@ -1,4 +1,4 @@
-import { authorityResource } from '../api/certificate-authority.ts';
+import { authorityKey, authorityResource } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { CERTIFICATE_APPROVALS, NAMESPACES, type Resource } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
@@ -14,16 +14,42 @@ const LONGEST_READ_MS = 5_000;
 /** Of one namespace; more are not read, and then none of them counts. */
 const MOST_APPROVALS = 1_000;
 
-type Deps = Pick<Services, 'client' | 'cluster'>;
+/** What was read goes for so long: a watch that works may be behind by as much. Thousands of certificates may have one authority. */
+const FRESH_MS = 1_000;
+
+type Deps = Pick<Services, 'client' | 'clock' | 'cluster'>;
 type Written = Pick<Cache<unknown>, 'put' | 'absent'>;
 
 /** Reads of what decides whether a request is permitted, for the time in which its watch is behind. */
 export function freshReads(deps: Deps): Pick<ObserveDeps, 'isBehind' | 'readPast'> {
-  const { cluster } = deps;
+  const { clock, cluster } = deps;
+  const reads = new SharedReads();
   return {
     isBehind: (what, resource) => cluster.isBehind(resourceOf(what, resource), resource.namespace),
-    readPast: (what, resource) => READS[what](resource, deps),
+    readPast: (what, resource) =>
+      reads.get(idOf(what, resource), clock.monotonicMs(), () => READS[what](resource, deps)),
   };
+}
+
+/** One read for all that ask for the same within FRESH_MS. */
+export class SharedReads {
+  readonly #begun = new Map<string, { readonly atMs: number; readonly read: Promise<void> }>();
+
+  get(id: string, nowMs: number, begin: () => Promise<void>): Promise<void> {
+    // They are in the order in which they began.
+    for (const [old, { atMs }] of this.#begun) {
+      if (nowMs - atMs < FRESH_MS) break;
+      this.#begun.delete(old);
+    }
+    const read = this.#begun.get(id)?.read ?? begin();
+    if (!this.#begun.has(id)) this.#begun.set(id, { atMs: nowMs, read });
+    return read;
+  }
+}
+
+function idOf(what: Decisive, { namespace, uid, spec }: ClientCertificate): string {
+  if (what === 'authority') return authorityKey({ ...spec.authorityRef, namespace });
+  return what === 'labels' ? `${what} ${namespace}` : `${what} ${namespace}/${uid}`;
 }
 
 const READS: Readonly<Record<Decisive, (resource: ClientCertificate, deps: Deps) => Promise<void>>> = {
