@@ -36,7 +36,9 @@ export async function followAuthority(
   const because = (trouble: Trouble | undefined) => trouble && (spreading(runtime, now) ?? trouble);
   runtime.troubleSince = breaker.trouble && earliest([runtime.troubleSince, now]);
   const seen = viewAuthority(runtime, ownTrust(runtime), because(breaker.blockedBy), now);
-  const { released, fresh, recheckAt } = runtime.releases.look(seen, deps.consumers(resource), deps.clock, deps.isOurs);
+  const consumers = deps.consumers(resource);
+  runtime.certificates = consumers.length;
+  const { released, fresh, recheckAt } = runtime.releases.look(seen, consumers, deps.clock, deps.isOurs);
   const revocationAt = await deps.revocations.follow(resource, runtime);
   publishView(key, runtime, { ...seen, released }, deps);
   deps.wakeReleased(fresh);

@@ -85,6 +85,7 @@ async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promi
   runtime.troubleSince = breaker.trouble && earliest([runtime.troubleSince, now]);
   const seen = viewAuthority(runtime, trust, because(breaker.blockedBy), now);
   const consumers = deps.consumers(resource);
+  runtime.certificates = Math.max(consumers.length, ...plan.certificates.values());
   const {
     released,
     fresh,

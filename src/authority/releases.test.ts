@@ -188,4 +188,18 @@ test('at a rate below one in a second they come one by one, each after its wait'
   assert.equal(releases.look(ROTATED, fleet.consumers(), clock).fresh, []);
 });
 
+test('those of many are looked for less often, and come at the same rate', async () => {
+  const clock = new FakeClock(NOW);
+  const fleet = new ReissueFleet(Array.from({ length: 30_000 }, () => ({ endS: 2_000, isRefused: false })));
+  const releases = new Releases({ requests: 20, perMs: SECOND, maxFailures: 1 });
+  releases.look(ROTATED, fleet.consumers(), clock);
+  await clock.advance(3 * SECOND);
+  for (let look = 0; look < 5; look++) {
+    const { fresh, recheckAt } = releases.look(ROTATED, fleet.consumers(), clock);
+    assert.is(fresh.length, 60);
+    assert.equal(recheckAt, clock.in(3 * SECOND));
+    await clock.advance(3 * SECOND);
+  }
+});
+
 test.run();

@@ -5,8 +5,9 @@ import type { Clock } from '../clock.ts';
 import { Bucket } from '../queue/bucket.ts';
 import type { Consumer } from '../rotation/deps.ts';
 import { formersOf, nextReleases, type Stop, stopOf } from '../rotation/reissue.ts';
+import { pauseMs } from './pace.ts';
 
-/** Tokens are looked for so often at most, and so many at once as come in that time. */
+/** Tokens are looked for so often at most, see pauseMs, and so many at once as come in that time. */
 const LOOK_MS = 1_000;
 
 /** What a look at the re-issue has found. */
@@ -32,11 +33,7 @@ export class Releases {
   constructor(terms: Reissue, share?: () => number) {
     const { requests, perMs } = terms;
     this.#terms = terms;
-    this.#bucket = new Bucket({
-      capacity: Math.max(1, Math.floor((requests * LOOK_MS) / perMs)),
-      refillMs: perMs / requests,
-      share,
-    });
+    this.#bucket = new Bucket({ capacity: this.#comeIn(LOOK_MS), refillMs: perMs / requests, share });
   }
 
   get released(): ReadonlySet<string> {
@@ -52,6 +49,8 @@ export class Releases {
   ): Released {
     const { maxFailures } = this.#terms;
     const now = clock.now();
+    const betweenMs = pauseMs(consumers.length, LOOK_MS);
+    this.#bucket.resize(this.#comeIn(betweenMs));
     const formers = formersOf(consumers, view, now);
     const kept = formers.filter(({ key, failure }) => failure !== undefined || this.#released.has(key));
     const held = new Set(kept.map(({ key }) => key));
@@ -67,10 +66,15 @@ export class Releases {
     }
     this.#released = held.size === 0 ? NONE : held;
     const isWaiting = ours.some(({ key }) => !held.has(key)) && stop === undefined && view.trouble === undefined;
-    const nextMs = isWaiting ? [now.getTime() + Math.max(LOOK_MS, this.#bucket.untilNext(nowMs))] : [];
+    const nextMs = isWaiting ? [now.getTime() + Math.max(betweenMs, this.#bucket.untilNext(nowMs))] : [];
     // What fails counts no more once it has expired.
     const endsMs = stop === undefined ? [] : stop.failing.map(({ notAfter }) => notAfter.getTime());
     const recheckAt = earliest([...nextMs, ...endsMs].map((ms) => new Date(ms)));
     return { released: this.#released, fresh, stop, recheckAt };
+  }
+
+  #comeIn(ms: number): number {
+    const { requests, perMs } = this.#terms;
+    return Math.max(1, Math.floor((requests * ms) / perMs));
   }
 }

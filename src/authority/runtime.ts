@@ -52,6 +52,8 @@ export interface Runtime {
   troubleSince?: Date | undefined;
   /** How often in a row a new CA pair was refused. */
   refusals: number;
+  /** How many certificates the last look went through. */
+  certificates: number;
   /** Undefined until the first look has come to an end. */
   view: AuthorityView | undefined;
 }
@@ -123,6 +125,7 @@ export function createRuntime(resource: CertificateAuthority, parts: Parts): Run
     alternation: new Alternation(),
     untrusted: [],
     refusals: 0,
+    certificates: 0,
     view: undefined,
     noticeCa: (ca) => {
       if (idOfChain(ca) === idOfChain(runtime.stated)) return;

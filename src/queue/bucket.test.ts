@@ -75,4 +75,15 @@ test('what came before a greater share counts by the smaller one', () => {
   assert.is(bucket.available(203_000), 8);
 });
 
+test('a bucket that grows fills at its rate, and one that shrinks keeps no more than it holds', () => {
+  const bucket = new Bucket({ capacity: 2, refillMs: 100 });
+  assert.is(bucket.available(1_000), 2);
+  bucket.resize(10);
+  assert.is(bucket.available(1_000), 2);
+  assert.is(bucket.available(1_500), 7);
+  assert.is(bucket.available(9_000), 10);
+  bucket.resize(3);
+  assert.is(bucket.available(9_000), 3);
+});
+
 test.run();

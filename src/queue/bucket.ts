@@ -13,13 +13,20 @@ export interface BucketLimits {
 export class Bucket {
   readonly #limits: BucketLimits;
   readonly #share: CountedShare;
+  #capacity: number;
   #tokens: number;
   #filledAtMs = 0;
 
   constructor(limits: BucketLimits) {
     this.#limits = limits;
     this.#share = new CountedShare(limits.share);
+    this.#capacity = limits.capacity;
     this.#tokens = limits.capacity;
+  }
+
+  /** From now on so many at once. */
+  resize(capacity: number): void {
+    this.#capacity = capacity;
   }
 
   /** Takes a token: 0; or takes none and answers in how many milliseconds there is one. */
@@ -37,9 +44,9 @@ export class Bucket {
 
   /** How many tokens there are. */
   available(nowMs: number): number {
-    const { capacity, refillMs } = this.#limits;
+    const { refillMs } = this.#limits;
     const share = this.#share.sinceThen();
-    const most = Math.max(1, capacity * share);
+    const most = Math.max(1, this.#capacity * share);
     this.#tokens = Math.min(most, this.#tokens + (Math.max(0, nowMs - this.#filledAtMs) * share) / refillMs);
     this.#filledAtMs = nowMs;
     // Not quite 1 after the very wait that was answered: fractions are binary.

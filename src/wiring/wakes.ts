@@ -5,6 +5,7 @@ import { keyOf } from '../api/parse.ts';
 import { consumersOf } from '../authority/consumers.ts';
 import { Forecasts } from '../authority/forecasts.ts';
 import type { Ledgers } from '../authority/ledgers.ts';
+import { pauseMs } from '../authority/pace.ts';
 import { referredAuthority } from '../certificate/observe.ts';
 import { nextName } from '../certificate/request/next-key.ts';
 import { authorityOf } from '../certificate/secret/record.ts';
@@ -20,7 +21,7 @@ interface WakeDeps extends Pick<Services, 'clock' | 'cluster' | 'metrics' | 'reg
   readonly onGone: (key: string) => void;
 }
 
-/** A CA rotation counts its certificates at most this often, however many of them change. */
+/** A CA rotation counts its certificates at most this often, see pauseMs, however many of them change. */
 const RECOUNT_MS = 500;
 
 /** Which change wakes which keys: nothing but keys goes into the queues. */
@@ -123,8 +124,8 @@ export function wireWakes({ certificates, authorities, ledgers, onGone, ...servi
   }
 
   function recountOne(authority: string): void {
-    const generations = registry.get(authority)?.generations ?? [];
+    const { generations = [], certificates: count = 0 } = registry.get(authority) ?? {};
     const rotating = generations.length > 1 || generations.some(({ state }) => state !== 'Active');
-    if (rotating) authorities.add(authority, new Date(clock.now().getTime() + RECOUNT_MS));
+    if (rotating) authorities.add(authority, new Date(clock.now().getTime() + pauseMs(count, RECOUNT_MS)));
   }
 }

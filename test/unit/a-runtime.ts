@@ -25,6 +25,7 @@ export function aRuntime({
     alternation: new Alternation(),
     untrusted: [],
     refusals: 0,
+    certificates: 0,
     view: undefined,
     noticeCa: () => {},
   };

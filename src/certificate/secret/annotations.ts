@@ -43,14 +43,14 @@ export function readMemory(annotations: Annotations): SecretMemory {
   return new AnnotatedMemory(annotations);
 }
 
-/** The annotations as they are, read when they are asked for: that takes a fifth of the memory, and most never are. */
+/** Texts as they are, read when they are asked for: that takes a fifth of the memory, and most never are. */
 class AnnotatedMemory implements SecretMemory {
   readonly #revision: string | undefined;
   readonly #authority: string | undefined;
   readonly #issuedBy: string | undefined;
   readonly #authorityGeneration: string | undefined;
-  readonly #requestedDuration: string | undefined;
-  readonly #issuedAt: string | undefined;
+  readonly #requestedDurationMs: number | undefined;
+  readonly #issuedAtMs: number | undefined;
   readonly #templateKeys: string | undefined;
   readonly #outputs: string | undefined;
   readonly #issuer: string;
@@ -61,8 +61,8 @@ class AnnotatedMemory implements SecretMemory {
     this.#authority = shared(shortOnly(annotations[names.AUTHORITY_ANNOTATION]));
     this.#issuedBy = shared(authorityNameIn(annotations[names.ISSUED_BY_ANNOTATION]));
     this.#authorityGeneration = shortOnly(annotations[names.AUTHORITY_GENERATION_ANNOTATION]);
-    this.#requestedDuration = shared(shortOnly(annotations[names.REQUESTED_DURATION_ANNOTATION]));
-    this.#issuedAt = shortOnly(annotations[names.ISSUED_AT_ANNOTATION]);
+    this.#requestedDurationMs = parseDuration(shortOnly(annotations[names.REQUESTED_DURATION_ANNOTATION]) ?? '');
+    this.#issuedAtMs = parseRfc3339(shortOnly(annotations[names.ISSUED_AT_ANNOTATION]))?.getTime();
     const templateKeys = shortOnly(annotations[names.TEMPLATE_KEYS_ANNOTATION], LONGEST_TEMPLATE_KEYS);
     this.#templateKeys = templateKeys === undefined ? undefined : shared(brief(templateKeys));
     this.#outputs = shared(readOutputs(shortOnly(annotations[names.OUTPUTS_ANNOTATION])).digest || undefined);
@@ -89,11 +89,11 @@ class AnnotatedMemory implements SecretMemory {
   }
 
   get requestedDurationMs(): number | undefined {
-    return parseDuration(this.#requestedDuration ?? '');
+    return this.#requestedDurationMs;
   }
 
   get issuedAt(): Date | undefined {
-    return parseRfc3339(this.#issuedAt);
+    return this.#issuedAtMs === undefined ? undefined : new Date(this.#issuedAtMs);
   }
 
   get ledger(): string {
