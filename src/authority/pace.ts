@@ -1,6 +1,6 @@
 /**
- * A look at an authority goes through all its certificates, and takes about a hundredth of a millisecond for each. So that those of a
- * large one take no more than a tenth of the time, that long passes between two.
+ * A look at an authority goes through all its certificates, and takes one or two hundredths of a millisecond for each. So that the
+ * looks at a large one take no more than a tenth or a fifth of the time, that long passes between two.
  */
 const PAUSE_MS_EACH = 0.1;
 
