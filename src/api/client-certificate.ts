@@ -198,7 +198,7 @@ function parseSpec(spec: ClientCertificateSpec): CertificateSpec {
   const problem = templateProblem(spec.secretTemplate ?? {});
   if (problem !== undefined) throw new TerminalError('InvalidSpec', problem);
   const { identity, durationMs, key } = parseRequest(spec);
-  // Not by a spread either.
+  // Not by a spread: see parseClientCertificate.
   return {
     authorityRef: shared({ kind: spec.authorityRef.kind ?? 'CertificateAuthority', name: spec.authorityRef.name }),
     secretName: spec.secretName,

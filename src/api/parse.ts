@@ -105,14 +105,14 @@ interface SpecSchema {
 
 /** A validator that fills defaults in place, as the API server does; throws TerminalError with the first fault's path. */
 export function validator<T>(schema: SpecSchema): (spec: unknown) => T {
-  const properties = Object.entries(schema.properties);
-  const isFilled = ([, property]: (typeof properties)[number]) => 'default' in property;
-  const whole = compiled({ ...schema, properties: Object.fromEntries(properties.filter(isFilled)) });
-  const fields = new Map(
-    properties
-      .filter((property) => !isFilled(property))
-      .map(([name, property]) => [name, compiled({ properties: { [name]: property } })]),
-  );
+  const filled: Record<string, object> = {};
+  const fields = new Map<string, (spec: unknown) => void>();
+  for (const [name, property] of Object.entries(schema.properties)) {
+    // A field that is missing gets its default too.
+    if ('default' in property) filled[name] = property;
+    else fields.set(name, compiled({ properties: { [name]: property } }));
+  }
+  const whole = compiled({ ...schema, properties: filled });
   return (spec) => {
     // First, since a pattern that refuses a control character doesn't say which one it met.
     const unwritable = unwritableProblem(spec);

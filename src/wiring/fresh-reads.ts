@@ -1,8 +1,8 @@
-import { authorityKey, authorityResource } from '../api/certificate-authority.ts';
+import { authorityResource } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { CERTIFICATE_APPROVALS, NAMESPACES, type Resource } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
-import type { Decisive, ObserveDeps } from '../certificate/observe.ts';
+import { type Decisive, type ObserveDeps, referredAuthority } from '../certificate/observe.ts';
 import { classify, RetryableError } from '../errors.ts';
 import type { Cache } from '../kube/cache/cache.ts';
 import type { ListPage } from '../kube/object.ts';
@@ -41,14 +41,17 @@ export class SharedReads {
       if (nowMs - atMs < FRESH_MS) break;
       this.#begun.delete(old);
     }
-    const read = this.#begun.get(id)?.read ?? begin();
-    if (!this.#begun.has(id)) this.#begun.set(id, { atMs: nowMs, read });
+    const known = this.#begun.get(id);
+    if (known !== undefined) return known.read;
+    const read = begin();
+    this.#begun.set(id, { atMs: nowMs, read });
     return read;
   }
 }
 
-function idOf(what: Decisive, { namespace, uid, spec }: ClientCertificate): string {
-  if (what === 'authority') return authorityKey({ ...spec.authorityRef, namespace });
+function idOf(what: Decisive, resource: ClientCertificate): string {
+  const { namespace, uid } = resource;
+  if (what === 'authority') return referredAuthority(resource);
   return what === 'labels' ? `${what} ${namespace}` : `${what} ${namespace}/${uid}`;
 }
 
