@@ -6,6 +6,11 @@ export function earliest(moments: readonly (Date | undefined)[]): Date | undefin
   );
 }
 
+/** The latest of them, which may be more than a call takes arguments. */
+export function latest(moments: readonly Date[]): Date | undefined {
+  return moments.reduce<Date | undefined>((last, each) => (last === undefined || each > last ? each : last), undefined);
+}
+
 /** For what is shown in whole seconds, and must not be shown before it is done. */
 export function wholeSecondsUp(moment: Date): Date {
   return new Date(Math.ceil(moment.getTime() / 1_000) * 1_000);

@@ -37,7 +37,7 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
     slowWork: { run: (_key, _deadline, work) => work() },
     start: () => aRuntime({ resource, definition, backend, clock }),
     generationSecrets: () => [],
-    members: () => [],
+    members: async () => [],
     consumers: () => [],
     trustStatus: () => undefined,
     crlCondition: () => [],

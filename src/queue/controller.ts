@@ -1,9 +1,9 @@
-import { setImmediate } from 'node:timers/promises';
 import type { Clock } from '../clock.ts';
 import { type CertwheelError, classify, UnexpectedError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { stackOf } from '../stack.ts';
 import { backoffMs } from './backoff.ts';
+import { Turns } from './turns.ts';
 import { type DeadlineOf, WorkQueue } from './work-queue.ts';
 
 /** What one run says about the next. */
@@ -55,29 +55,21 @@ const LOST_RUN = { firstMs: 200, longestMs: 15_000 };
 /** A lost race is settled by one fresh look; only a rival that writes all the time makes us wait longer. */
 const LOST_RACE = { firstMs: 20, longestMs: 5_000 };
 
-/**
- * Runs that wait for nothing follow each other in one turn of the event loop, in which no timer fires and no answer is read. After a
- * start there may be a hundred thousand of them, and a minute without a turn would cost the Lease.
- */
-const LONGEST_TURN_MS = 20;
-
 /** Workers that take keys from a queue, one run per key at a time, and the one place that decides what follows a run. */
 export class Controller {
   readonly queue: WorkQueue;
   readonly #deps: ControllerDeps;
   readonly #stop = new AbortController();
+  readonly #turns: Turns;
   /** Runs in a row that ended in an error or in a lost race, by key; gone with the first that doesn't. */
   readonly #stumbles = new Map<string, number>();
   readonly #workers = new Set<Promise<void>>();
   /** Workers that aren't waiting for another machine. */
   #active = 0;
-  /** When this turn of the event loop began. */
-  #turnMs = 0;
-  /** For all workers the same: turns of their own would follow each other in one. */
-  #nextTurn: Promise<void> | undefined;
 
   constructor(deps: ControllerDeps) {
     this.#deps = deps;
+    this.#turns = new Turns(deps.clock);
     this.queue = new WorkQueue(deps.clock, deps.deadlineOf, deps.accepts);
   }
 
@@ -106,20 +98,10 @@ export class Controller {
       const key = await this.queue.take();
       if (key === undefined) break;
       this.queue.done(key, await this.#run(key));
-      await this.#endTurn();
+      await this.#turns.end();
     }
     // In the same turn as the question: two that leave at once would each count the other, and none would be left.
     this.#active--;
-  }
-
-  async #endTurn(): Promise<void> {
-    const { clock } = this.#deps;
-    if (clock.monotonicMs() - this.#turnMs < LONGEST_TURN_MS) return;
-    this.#nextTurn ??= setImmediate().then(() => {
-      this.#turnMs = clock.monotonicMs();
-      this.#nextTurn = undefined;
-    });
-    await this.#nextTurn;
   }
 
   async #releaseWorker<T>(wait: () => Promise<T>, time: RunTime): Promise<T> {

@@ -3,7 +3,7 @@ import { isSameCa } from '../pki/ca.ts';
 import { endOf, type Generation, mayHaveSigned } from './generation.ts';
 import type { Member, Move, Rotation } from './plan-types.ts';
 import type { TrustProof } from './trust-proof.ts';
-import { countsUntil, haveOneKey, needsGeneration, usesGeneration } from './usage.ts';
+import { haveOneKey, needsGeneration, usedUntil, usesGeneration } from './usage.ts';
 
 /** The move that is to be made, and what decides whether it may be. */
 export interface Scene {
@@ -34,13 +34,13 @@ export interface Blocker {
  * unless that is its fallback. */
 export function membersWithoutTrust(scene: Scene): Blocker[] {
   const { rotation, signing, now } = scene;
-  const until = (member: Member, each: Generation) => countsUntil(member, each, signing, rotation.longestLifeMs);
+  const counted = rotation.generations.filter(
+    (each) => each.state !== 'Retiring' || usedUntil(each, signing, rotation.longestLifeMs) > now,
+  );
   const isOurs = (member: Member) =>
     member.wantedHash !== undefined ||
     member.anchorFingerprints.some((each) => rotation.further?.has(each)) ||
-    rotation.generations.some(
-      (each) => usesGeneration(member, each) && (each.state !== 'Retiring' || until(member, each) > now),
-    );
+    counted.some((each) => usesGeneration(member, each));
   return blockers(
     rotation.members.filter(
       (each) => isOurs(each) && each.trustBundleHash !== (each.wantedHash ?? rotation.trustBundleHash),
@@ -77,14 +77,22 @@ function deadlineAfter({ since, preparedAt }: Generation, waitMs: number): Date 
 }
 
 /** Members that hold a certificate for which the CA that leaves is needed. */
-export function membersInNeed({ rotation, move, signing, remaining }: Scene): Blocker[] {
-  const { generation: leaving } = move;
+export function membersInNeed(scene: Scene): Blocker[] {
+  const { rotation, move, signing } = scene;
+  const until = usedUntil(move.generation, signing, rotation.longestLifeMs);
+  return blockers(rotation.members.filter(needs(scene)), ({ notAfter }) => earliest([notAfter, until]) as Date);
+}
+
+/** Whether one of them still counts. */
+export function isNeeded(scene: Scene): boolean {
+  const { rotation, move, signing, now } = scene;
+  return usedUntil(move.generation, signing, rotation.longestLifeMs) > now && rotation.members.some(needs(scene));
+}
+
+function needs({ move: { generation: leaving }, remaining }: Scene): (member: Member) => boolean {
   // Where only the certificate of the CA was renewed, what the old one signed is good under the new one.
-  if (remaining.some((each) => isSameCa(leaving.path, each.path))) return [];
-  return blockers(
-    rotation.members.filter((each) => needsGeneration(each, leaving, remaining)),
-    (member) => countsUntil(member, leaving, signing, rotation.longestLifeMs),
-  );
+  if (remaining.some((each) => isSameCa(leaving.path, each.path))) return () => false;
+  return (member) => needsGeneration(member, leaving, remaining);
 }
 
 /** Whether a generation has certificates, or may have: one that never signed has none, unless another one has its key. */

@@ -1,4 +1,4 @@
-import { earliest } from '../api/moments.ts';
+import { earliest, latest } from '../api/moments.ts';
 import {
   type Blocker,
   hasSigned,
@@ -108,12 +108,13 @@ function firstWait(scene: Scene, clearSince: Date): Hold | undefined {
 }
 
 function holdOf({ reason, message }: Obstacle, inTheWay: readonly Blocker[], now: Date): Hold {
-  const moments = inTheWay.flatMap(({ until, ends }) => [until, ends]);
+  const untils = inTheWay.map(({ until }) => until);
+  const ends = inTheWay.map(({ ends }) => ends).filter((each) => each !== undefined && each > now);
   return {
     reason,
     message,
-    until: earliest(moments.filter((each) => each !== undefined && each > now)),
-    deadline: new Date(Math.max(...inTheWay.map((each) => each.until.getTime()))),
+    until: earliest([earliest(untils), earliest(ends)]),
+    deadline: latest(untils),
     waitingFor: inTheWay.map(({ key, lacks }) => (lacks === undefined ? key : `${key} (${lacks})`)),
   };
 }

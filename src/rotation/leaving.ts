@@ -1,4 +1,4 @@
-import { hasSigned, membersInNeed, type Scene } from './blockers.ts';
+import { hasSigned, isNeeded, type Scene } from './blockers.ts';
 import { pass } from './gates.ts';
 import { canSign, type Generation, mayHaveSigned } from './generation.ts';
 import { type Plan, planFor } from './plan-types.ts';
@@ -7,8 +7,7 @@ type Around = Omit<Scene, 'move'>;
 
 /** Whether a certificate is held that would be refused without it. */
 function isInUse(generation: Generation, scene: Around): boolean {
-  const blockers = membersInNeed({ ...scene, move: { generation, to: 'Retired' } });
-  return blockers.some(({ until }) => until > scene.now);
+  return isNeeded({ ...scene, move: { generation, to: 'Retired' } });
 }
 
 /**

@@ -10,20 +10,26 @@ import * as names from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { parseCommandLine } from '../config.ts';
 import { Cluster } from '../wiring/cluster.ts';
-import { membersOf } from './members.ts';
+import { membersOf, proveMembers } from './members.ts';
 
 const KEY = 'CertificateAuthority/team/ca';
+const CLUSTER_KEY = 'ClusterCertificateAuthority/ca';
 const generations = [aGeneration(1, 'Retiring', pairOf(ca))];
 const issuerFingerprint = ca.certificate.fingerprintSHA256;
 const status = { authorityGeneration: 1, notAfter: client.certificate.notAfter.toISOString() };
 const resource = aCertificate().withStatus(status);
+const spec = resource.raw.spec as object;
 
-/** What the caches hold of a ClientCertificate and its Secret. */
-function members(secret: RawObject | undefined, { raw = resource.raw, shareMiB = 1 } = {}) {
+function clusterWith(shareMiB = 1): Cluster {
   const parsed = parseCommandLine([], {}, false);
   if (!('config' in parsed)) throw new Error('no config');
   const config = { ...parsed.config, namespaceShareMiB: shareMiB };
-  const cluster = new Cluster(config, { client: {} as never, clock: new FakeClock(NOW), logger: SILENT });
+  return new Cluster(config, { client: {} as never, clock: new FakeClock(NOW), logger: SILENT });
+}
+
+/** What the caches hold of a ClientCertificate and its Secret. */
+function members(secret: RawObject | undefined, { raw = resource.raw, shareMiB = 1 } = {}) {
+  const cluster = clusterWith(shareMiB);
   cluster.certificates.put(structuredClone(raw));
   if (secret !== undefined) cluster.secrets.put(secret);
   return membersOf(KEY, generations, cluster);
@@ -31,6 +37,11 @@ function members(secret: RawObject | undefined, { raw = resource.raw, shareMiB =
 
 function withoutAnnotation(annotation: string): RawObject {
   const { [annotation]: _, ...annotations } = object.metadata?.annotations ?? {};
+  return { ...object, metadata: { ...object.metadata, annotations } };
+}
+
+function withAnnotation(annotation: string, value: string): RawObject {
+  const annotations = { ...object.metadata?.annotations, [annotation]: value };
   return { ...object, metadata: { ...object.metadata, annotations } };
 }
 
@@ -67,6 +78,58 @@ test('a status speaks for no generation that is not there, and no certificate th
   assert.equal(members(undefined, { raw: aCertificate().raw }), []);
   assert.equal(members(undefined, { raw: aCertificate().withStatus({ ...status, authorityGeneration: 2 }).raw }), []);
   assert.equal(members(undefined, { raw: aCertificate().withStatus({ authorityGeneration: 1 }).raw }), []);
+});
+
+test('a Secret that its ClientCertificate names no more is a member by its mark', () => {
+  const raw = { ...resource.raw, spec: { ...spec, secretName: 'other' } };
+  const found = members(object, { raw });
+  assert.equal(found.map(short), [held, { ...held, key: 'Secret team/client-tls' }], 'beside what the status tells');
+  assert.equal(
+    found.map(({ fromStatus }) => fromStatus),
+    [true, undefined],
+  );
+});
+
+test('a marked Secret is no member in a namespace that its authority does not serve', () => {
+  const cluster = clusterWith();
+  cluster.secrets.put(withAnnotation(names.AUTHORITY_ANNOTATION, 'ClusterCertificateAuthority/ca'));
+  const found = () => membersOf(CLUSTER_KEY, generations, cluster).map(short);
+  assert.equal(found(), [{ ...held, key: 'Secret team/client-tls' }], 'of an authority that is gone');
+  const serve = (resourceVersion: string, allowed: readonly string[]) =>
+    cluster.clusterAuthorities.put({
+      metadata: { name: 'ca', resourceVersion },
+      spec: { selfManaged: { commonName: 'CA' }, allowedNamespaces: { names: allowed } },
+    });
+  serve('1', ['other']);
+  assert.equal(found(), []);
+  serve('2', ['team']);
+  assert.is(found().length, 1);
+});
+
+test('what all certificates of an authority owe after a start is proven in as many turns as that takes', async () => {
+  const count = 20;
+  const cluster = clusterWith();
+  const marked = withAnnotation(names.AUTHORITY_ANNOTATION, 'ClusterCertificateAuthority/ca');
+  const authorityRef = { kind: 'ClusterCertificateAuthority', name: 'ca' };
+  for (let index = 0; index < count; index++) {
+    const namespace = `team-${index}`;
+    cluster.certificates.put({
+      ...resource.raw,
+      metadata: { ...resource.raw.metadata, namespace },
+      spec: { ...spec, authorityRef },
+    });
+    cluster.secrets.put({ ...marked, metadata: { ...marked.metadata, namespace } });
+  }
+  const owed = () => cluster.secrets.keysByIndex('unproven', CLUSTER_KEY).length;
+  assert.is(owed(), count);
+  const left: number[] = [];
+  await proveMembers(CLUSTER_KEY, cluster, { end: async () => void left.push(owed()) });
+  assert.equal(
+    left,
+    Array.from({ length: count }, (_, index) => count - 1 - index),
+    'each may end a turn',
+  );
+  assert.is(membersOf(CLUSTER_KEY, generations, cluster).length, count);
 });
 
 test.run();

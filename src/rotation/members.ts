@@ -1,12 +1,21 @@
 import { type AnyCertificateAuthority, allowsNamespace, isBrokenAuthority } from '../api/certificate-authority.ts';
-import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
+import type { ClientCertificate } from '../api/client-certificate.ts';
 import { fromSeconds } from '../api/moments.ts';
 import { keyOf } from '../api/parse.ts';
-import { referredAuthority, secretKeyOf } from '../certificate/observe.ts';
+import { authorityName } from '../certificate/authority-view.ts';
+import { secretKeyOf } from '../certificate/observe.ts';
 import { isOurs } from '../certificate/observed.ts';
-import { authorityOf, isRecord, isView, recordOfView, type SecretKept } from '../certificate/secret/record.ts';
-import { trustedByAllFiles } from '../certificate/secret/view.ts';
+import {
+  authorityOf,
+  isRecord,
+  isView,
+  recordOfView,
+  type SecretKept,
+  type SecretRecord,
+} from '../certificate/secret/record.ts';
+import { type SecretView, trustedByAllFiles } from '../certificate/secret/view.ts';
 import { caKeyId } from '../pki/ca.ts';
+import type { Turns } from '../queue/turns.ts';
 import type { Generation } from './generation.ts';
 import type { Member } from './plan-types.ts';
 
@@ -16,97 +25,123 @@ interface Caches {
   /** The ClientCertificates that name the authority. */
   membersOf(authority: string): readonly ClientCertificate[];
   readonly namespaces: { get(name: string): Parameters<typeof allowsNamespace>[2] };
-  readonly certificates: { get(key: string): ClientCertificate | BrokenClientCertificate | undefined };
   readonly secrets: {
-    byIndex(index: 'authority', authority: string): readonly SecretKept[];
+    keysByIndex(index: 'authority', authority: string): readonly string[];
     get(key: string): SecretKept | undefined;
   };
   /** What is kept of a Secret, with the proof that it may lack yet. */
   proven(kept: SecretKept): SecretKept;
 }
 
-interface Placed {
-  readonly namespace: string;
-  readonly member: Member;
+/** The marked Secrets whose proof is owed. */
+interface Owed extends Pick<Caches, 'proven'> {
+  readonly secrets: {
+    keysByIndex(index: 'unproven', authority: string): readonly string[];
+    get(key: string): SecretKept | undefined;
+  };
 }
 
+/** A proof takes 0.1 to 20 ms, and after a restart all certificates of an authority owe theirs. */
+export async function proveMembers(authority: string, cluster: Owed, turns: Pick<Turns, 'end'>): Promise<void> {
+  for (const key of cluster.secrets.keysByIndex('unproven', authority)) {
+    const kept = cluster.secrets.get(key);
+    if (kept !== undefined) cluster.proven(kept);
+    await turns.end();
+  }
+}
+
+/** What a member holds, whatever it is called. */
+type Held = Pick<
+  SecretRecord,
+  'issuerFingerprint' | 'issuerKeyId' | 'anchorFingerprints' | 'notAfter' | 'trustBundleHash'
+>;
+
 /**
- * What a CA rotation has to know of the certificates of an authority: all that Secrets hold with its mark, whatever became
- * of their resources, and what its ClientCertificates hold that no Secret in memory shows.
+ * What a CA rotation has to know of the certificates of an authority: what its ClientCertificates hold, and all else that
+ * Secrets hold with its mark, whatever became of their resources. There may be 100,000, so each is looked up once.
  */
 export function membersOf(authority: string, generations: readonly Generation[], cluster: Caches): Member[] {
-  const resource = cluster.authority(authority);
   const resources = cluster.membersOf(authority);
+  const members: Member[] = [];
+  let owned = 0;
+  for (const resource of resources) {
+    const kept = secretOf(resource, cluster);
+    if (isOwner(resource, kept)) {
+      if (kept.memory.authority === authorityName(resource)) owned++;
+      const held = heldIn(kept);
+      if (held !== undefined) members.push(memberOf(keyOf(resource), resource.namespace, held));
+    } else if (kept === undefined || authorityOf(kept) !== authority) {
+      const member = byStatus(resource, generations);
+      if (member !== undefined) members.push(member);
+    }
+  }
+  const marked = cluster.secrets.keysByIndex('authority', authority);
+  return marked.length === owned ? members : [...members, ...othersAmong(marked, authority, resources, cluster)];
+}
+
+function secretOf(resource: ClientCertificate, cluster: Caches): SecretKept | undefined {
+  const stored = cluster.secrets.get(secretKeyOf(resource));
+  return stored && cluster.proven(stored);
+}
+
+function isOwner(resource: ClientCertificate, kept: SecretKept | undefined): kept is SecretView {
+  return isView(kept) && isOurs({ resource, secret: kept });
+}
+
+/** What marked Secrets hold that belong to none of these ClientCertificates. */
+function othersAmong(
+  marked: readonly string[],
+  authority: string,
+  resources: readonly ClientCertificate[],
+  cluster: Caches,
+): Member[] {
+  const mayBeServed = serving(authority, resources, cluster);
+  const owned = new Set(resources.filter((each) => isOwner(each, secretOf(each, cluster))).map(secretKeyOf));
+  return marked.flatMap((key) => {
+    const stored = owned.has(key) ? undefined : cluster.secrets.get(key);
+    const kept = stored && cluster.proven(stored);
+    const record = isView(kept) ? recordOfView(kept) : kept;
+    if (!isRecord(record) || !mayBeServed(record.namespace)) return [];
+    return memberOf(`Secret ${key}`, record.namespace, record);
+  });
+}
+
+/** In a namespace that it doesn't serve, a tenant may write what looks like a certificate of the authority. */
+function serving(
+  authority: string,
+  resources: readonly ClientCertificate[],
+  cluster: Caches,
+): (namespace: string) => boolean {
+  const resource = cluster.authority(authority);
   const referring = new Set(resources.map(({ namespace }) => namespace));
-  // In a namespace that it doesn't serve, a tenant may write what looks like a certificate of the authority.
-  const mayBeServed = (namespace: string) =>
+  return (namespace) =>
     referring.has(namespace) ||
     resource === undefined ||
     isBrokenAuthority(resource) ||
     allowsNamespace(resource.allowedNamespaces, namespace, cluster.namespaces.get(namespace)) !== false;
-  const marked = cluster.secrets
-    .byIndex('authority', authority)
-    .flatMap((kept) => placed(cluster.proven(kept), ownerOf(kept, authority, cluster)))
-    .filter(({ namespace }) => mayBeServed(namespace));
-  const unmarked = resources.flatMap((each) => unmarkedOf(each, authority, generations, cluster));
-  return [...marked, ...unmarked].map(({ member }) => member);
 }
 
-function placed(kept: SecretKept, owner: string | undefined): Placed[] {
-  const record = isView(kept) ? recordOfView(kept) : kept;
-  if (!isRecord(record)) return [];
-  const { namespace, issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash } = record;
-  const key = owner ?? `Secret ${keyOf(record)}`;
-  return [
-    {
-      namespace,
-      member: { key, namespace, issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash },
-    },
-  ];
+function memberOf(
+  key: string,
+  namespace: string,
+  { issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash }: Held,
+): Member {
+  return { key, namespace, issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash };
 }
 
-/** The ClientCertificate that the authority serves and whose Secret it is; undefined for one that is written no more. */
-function ownerOf(kept: SecretKept, authority: string, cluster: Caches): string | undefined {
-  if (!isView(kept) || kept.owner === undefined) return undefined;
-  const key = keyOf({ namespace: kept.namespace, name: kept.owner.certificateName });
-  const resource = cluster.certificates.get(key);
-  const isServed =
-    resource !== undefined &&
-    !isBroken(resource) &&
-    isOurs({ resource, secret: kept }) &&
-    referredAuthority(resource) === authority;
-  return isServed ? key : undefined;
-}
-
-/** What a ClientCertificate holds where its Secret lost the mark of the authority, or is not in memory. */
-function unmarkedOf(
-  resource: ClientCertificate,
-  authority: string,
-  generations: readonly Generation[],
-  cluster: Caches,
-): Placed[] {
-  const stored = cluster.secrets.get(secretKeyOf(resource));
-  const kept = stored && cluster.proven(stored);
-  if (kept !== undefined && authorityOf(kept) === authority) return [];
-  if (isView(kept) && isOurs({ resource, secret: kept })) {
-    const { certificate } = kept;
-    if (certificate === undefined) return [];
-    const { issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter } = certificate;
-    const trustBundleHash = trustedByAllFiles(kept);
-    const found = { issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash };
-    const { namespace } = resource;
-    const member = { key: keyOf(resource), namespace, ...found };
-    return [{ namespace, member }];
-  }
-  return byStatus(resource, generations);
+/** Undefined where it holds no certificate. */
+function heldIn(view: SecretView): Held | undefined {
+  if (view.certificate === undefined) return undefined;
+  const { issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter } = view.certificate;
+  return { issuerFingerprint, issuerKeyId, anchorFingerprints, notAfter, trustBundleHash: trustedByAllFiles(view) };
 }
 
 /** By the status alone, which doesn't say what is in ca.crt. */
-function byStatus(resource: ClientCertificate, generations: readonly Generation[]): Placed[] {
+function byStatus(resource: ClientCertificate, generations: readonly Generation[]): Member | undefined {
   const { authorityGeneration, endSeconds } = resource.status;
   const issuer = generations.find(({ version }) => version === authorityGeneration)?.path;
-  if (issuer === undefined || endSeconds === undefined) return [];
-  const member: Member = {
+  if (issuer === undefined || endSeconds === undefined) return undefined;
+  return {
     key: keyOf(resource),
     namespace: resource.namespace,
     issuerFingerprint: issuer.certificate.fingerprintSHA256,
@@ -116,5 +151,4 @@ function byStatus(resource: ClientCertificate, generations: readonly Generation[
     trustBundleHash: '',
     fromStatus: true,
   };
-  return [{ namespace: resource.namespace, member }];
 }

@@ -27,6 +27,15 @@ test('a certificate that has expired, or a Secret that holds none, keeps nothing
   assert.is(step(reissuing, two, [expired, empty]), 'retire 1');
 });
 
+test('more certificates than a call takes arguments hold up a step, and all of them are named', () => {
+  const many = Array.from({ length: 200_000 }, (_, index) => member(`ns/held-${index}`, one, 'old'));
+  assert.is(plan(spreading, two, many).waitingFor.length, many.length);
+  assert.is(plan(reissuing, two, many).waitingFor.length, many.length);
+  const late = { now: hoursFromNow(25) };
+  const living = many.map((each) => ({ ...each, notAfter: hoursFromNow(48) }));
+  assert.is(plan(spreading, two, living, late).leftBehind.length, many.length);
+});
+
 test('a certificate that ends after everything that a leaving CA can have signed delays its retirement no longer, and is named', () => {
   const since = hoursFromNow(-30);
   const leaving = [

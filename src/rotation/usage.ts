@@ -60,11 +60,10 @@ function leadsTo(member: Member, generation: Generation): boolean {
 }
 
 /**
- * Until when a certificate can keep a CA that leaves in use. All that this one signed was signed before it began to leave,
- * so it has ended a longest life later; what ends after that was signed by another party with its key.
+ * Until when a certificate can keep a CA that leaves in use, whatever its own end is. All that this one signed was signed before it
+ * began to leave, so it has ended a longest life later; what ends after that was signed by another party with its key.
  */
-export function countsUntil(
-  { notAfter }: Member,
+export function usedUntil(
   leaving: Generation,
   signing: Generation | undefined,
   longestLifeMs: number | undefined,
@@ -79,5 +78,5 @@ export function countsUntil(
       ? undefined
       : new Date(leavesSince.getTime() + longestLifeMs);
   // A certificate never outlives the CA that signed it.
-  return earliest([notAfter, issuedEnd, endOf(leaving.path)]) as Date;
+  return earliest([issuedEnd, endOf(leaving.path)]) as Date;
 }

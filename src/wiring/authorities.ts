@@ -18,13 +18,14 @@ import { CREATE_ONLY } from '../kube/object.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
 import { SlowWork } from '../queue/slow-work.ts';
+import { Turns } from '../queue/turns.ts';
 import type { Call } from '../queue/turnstile.ts';
 import { abilityOf } from '../revocation/ability.ts';
 import type { Revocations } from '../revocation/revocations.ts';
 import type { Generation } from '../rotation/generation.ts';
 import { blankManifest, generationManifest } from '../rotation/generation-manifest.ts';
 import { viewGenerationSecret } from '../rotation/generation-secret.ts';
-import { membersOf } from '../rotation/members.ts';
+import { membersOf, proveMembers } from '../rotation/members.ts';
 import { standbyMembers } from '../rotation/standby.ts';
 import type { TrustProof } from '../rotation/trust-proof.ts';
 import { trustedNow } from '../rotation/trusted.ts';
@@ -72,14 +73,19 @@ export function wireAuthorities(
 ): WiredAuthorities {
   const { audit, ownership, client, clock, cluster, config, events, log, metrics, registry, sharding } = services;
   const isShared = config.shards > 0;
-  const members = (key: string) => membersOf(key, registry.get(key)?.generations ?? [], cluster);
+  const turns = new Turns(clock);
+  const members = async (key: string) => {
+    await proveMembers(key, cluster, turns);
+    return membersOf(key, registry.get(key)?.generations ?? [], cluster);
+  };
   /** Of the authorities whose fallback it is. */
-  const standby = (key: string) => {
+  const standby = async (key: string) => {
     const runtime = registry.get(key);
     const stated = runtime === undefined ? [] : trustedNow(runtime);
-    return cluster
+    const found = cluster
       .primariesOf(key)
-      .flatMap((each) => standbyMembers(members(authorityKey(each)), registry.current(each)?.view, stated));
+      .map(async (each) => standbyMembers(await members(authorityKey(each)), registry.current(each)?.view, stated));
+    return (await Promise.all(found)).flat();
   };
   const deps: AuthorityDeps = {
     clock,
@@ -111,7 +117,7 @@ export function wireAuthorities(
     start: (resource) =>
       startAuthority(resource, services, () => controller.queue.add(authorityKey(resource)), wakes.certificate),
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
-    members: (key) => [...members(key), ...standby(key)],
+    members: async (key) => [...(await members(key)), ...(await standby(key))],
     fallbacks: wireFallbacks(services, members),
     fallbackOf: (resource) => {
       const found = cluster.authority(fallbackKey(resource) ?? '');

@@ -176,7 +176,7 @@ export class AuthorityWorld {
       find: () => (this.isGone ? undefined : this.resource),
       start: (resource) => aRuntime({ resource, definition, backend, clock }),
       generationSecrets: () => generations.secrets(),
-      members: () => this.members,
+      members: async () => this.members,
       consumers: () => [],
       proofs: () => [],
       controllerNamespace: 'certwheel',

@@ -5,6 +5,7 @@ import {
 } from '../../src/api/certificate-authority.ts';
 import { type ClientCertificate, isBroken } from '../../src/api/client-certificate.ts';
 import { earliest } from '../../src/api/moments.ts';
+import { keyOf } from '../../src/api/parse.ts';
 import { Releases } from '../../src/authority/releases.ts';
 import { viewAuthority } from '../../src/authority/view.ts';
 import { OWN_CA_CAPABILITIES } from '../../src/backends/shared/own-ca.ts';
@@ -255,19 +256,18 @@ export class RotationWorld {
   }
 
   #rotationMembers(): Member[] {
-    const kept: SecretKept[] = this.members.flatMap(({ secret, isGone }) =>
-      secret === undefined ? [] : isGone ? recordOfView(secret) : secret,
-    );
+    const kept = new Map<string, SecretKept>();
+    for (const { secret, isGone } of this.members)
+      if (secret !== undefined) kept.set(keyOf(secret), isGone ? recordOfView(secret) : secret);
     const resources = this.members.flatMap((each) => each.kept ?? []);
     return membersOf(AUTHORITY, this.generations, {
       authority: () => this.authority,
       membersOf: () => resources.filter((each): each is ClientCertificate => !isBroken(each)),
       namespaces: { get: () => ({}) },
-      certificates: { get: (key) => this.members.find((each) => each.key === key)?.kept },
       proven: (each) => each,
       secrets: {
-        byIndex: () => kept.filter((each) => authorityOf(each) === AUTHORITY),
-        get: (key) => this.members.find(({ resource: { namespace } }) => key === `${namespace}/client-tls`)?.secret,
+        keysByIndex: () => [...kept].flatMap(([key, each]) => (authorityOf(each) === AUTHORITY ? key : [])),
+        get: (key) => kept.get(key),
       },
     });
   }
