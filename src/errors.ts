@@ -178,6 +178,11 @@ export function classify(error: unknown): CertwheelError {
 
 /** The words of the RBAC authorizer; an exceeded quota and a refusing admission plugin answer 403 too. */
 const LACKS_A_ROLE = /: User "[^"]*" cannot /;
+
+/** Whether a role would help where the API server refuses; a quota, or a policy of admission, is raised or changed instead. */
+export function lacksRole(error: unknown): boolean {
+  return error instanceof ApiError && error.status === 403 && LACKS_A_ROLE.test(error.message);
+}
 /**
  * The API server answers 500 for an admission webhook that doesn't answer, and for an object that etcd has no room for: keys
  * and managed fields don't count for the bound of 1 MiB that is answered with 422. The server itself is well, and status can
@@ -185,11 +190,12 @@ const LACKS_A_ROLE = /: User "[^"]*" cannot /;
  */
 const OBJECT_FAILED = /failed calling webhook|^etcdserver: request is too large|trying to send message larger than max/;
 
-function apiErrorCode({ status, message, resource }: ApiError): ErrorCode {
+function apiErrorCode(error: ApiError): ErrorCode {
+  const { status, message, resource } = error;
   const refused = resource === undefined || resource === 'secrets' ? 'SecretRefused' : 'ObjectRefused';
   switch (status) {
     case 403:
-      return LACKS_A_ROLE.test(message) ? 'Forbidden' : refused;
+      return lacksRole(error) ? 'Forbidden' : refused;
     // The object, or its namespace, was deleted a moment ago.
     case 404:
     case 409:

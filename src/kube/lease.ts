@@ -5,6 +5,7 @@ import { ApiError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import { messageOf } from '../thrown.ts';
 import type { KubeClient } from './client.ts';
+import { leaseFailure } from './lease-failure.ts';
 import { microTime } from './micro-time.ts';
 import { CREATE_ONLY } from './object.ts';
 
@@ -257,15 +258,7 @@ export class Lease {
       logger.debug('another candidate was faster', { lease: name });
       return;
     }
-    const remedy =
-      error instanceof ApiError && error.status === 403
-        ? `grant get, create and patch on leases in the namespace ${namespace}`
-        : undefined;
-    logger.warn('the Lease could not be read or written', {
-      lease: name,
-      error: messageOf(error),
-      ...(remedy === undefined ? {} : { remedy }),
-    });
+    logger.warn('the Lease could not be read or written', { lease: name, ...leaseFailure(error, namespace) });
   }
 }
 

@@ -1,8 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { ApiError } from '../errors.ts';
+import { leaseFailure } from '../kube/lease-failure.ts';
 import type { Logger } from '../log.ts';
 import { backoffMs } from '../queue/backoff.ts';
-import { messageOf } from '../thrown.ts';
 import { isLostRace } from './leases.ts';
 
 /** Writes that fail are made anew after so long: one that is refused, as by RBAC, is so for each of many ranges. */
@@ -14,13 +14,20 @@ export interface Failure {
   readonly error: unknown;
 }
 
+interface FailureDeps {
+  readonly clock: Clock;
+  readonly log: Logger;
+  /** Of the Leases. */
+  readonly namespace: string;
+}
+
 /** Writes of Leases that failed, and how long none is tried for that. */
 export class Failures {
-  readonly #deps: { readonly clock: Clock; readonly log: Logger };
+  readonly #deps: FailureDeps;
   #inRow = 0;
   #retryAtMs = Number.NEGATIVE_INFINITY;
 
-  constructor(deps: { readonly clock: Clock; readonly log: Logger }) {
+  constructor(deps: FailureDeps) {
     this.#deps = deps;
   }
 
@@ -30,12 +37,12 @@ export class Failures {
 
   /** What failed at one look, with one line for what failed alike; nothing where all went well. */
   note(failures: readonly Failure[]): void {
-    const { clock, log } = this.#deps;
+    const { clock, log, namespace } = this.#deps;
     this.#inRow = failures.length === 0 ? 0 : this.#inRow + 1;
     if (failures.length === 0) return;
     this.#retryAtMs = clock.monotonicMs() + backoffMs(this.#inRow, BACKOFF, clock.random());
     for (const [what, alike] of Map.groupBy(failures, (each) => each.what))
-      log.warn(what, { error: messageOf(alike[0]?.error), times: alike.length });
+      log.warn(what, { ...leaseFailure(alike[0]?.error, namespace), times: alike.length });
   }
 }
 

@@ -1,7 +1,7 @@
 import { rangeLeaseName } from '../api/shard-names.ts';
 import type { Clock } from '../clock.ts';
+import { leaseFailure } from '../kube/lease-failure.ts';
 import type { Logger } from '../log.ts';
-import { messageOf } from '../thrown.ts';
 import { type Failure, Failures, isRefusal, tryTo } from './failures.ts';
 import { Holdings } from './holdings.ts';
 import { type Board, boardOf, type LeaseView } from './lease-view.ts';
@@ -122,7 +122,7 @@ export class Shards {
     } catch (error) {
       log.warn('the shards could not be given back; others wait until the Lease runs out', {
         slot: membership.slot,
-        error: messageOf(error),
+        ...leaseFailure(error, this.#deps.namespace),
       });
     }
   }
@@ -273,6 +273,7 @@ export class Shards {
   }
 
   #report(what: string, error: unknown): void {
-    this.#deps.log.warn(what, { error: messageOf(error) });
+    const { log, namespace } = this.#deps;
+    log.warn(what, leaseFailure(error, namespace));
   }
 }

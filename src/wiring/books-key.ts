@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { BOOKS_NAME } from '../api/books-names.ts';
 import { SECRETS } from '../api/names.ts';
-import { ApiError, classify } from '../errors.ts';
+import { ApiError, classify, lacksRole } from '../errors.ts';
 import { BOOKS_KEY_BYTES, type BooksKey } from '../revocation/books-key.ts';
 import { type BooksFound, blankBooksSecret, booksSecret, readBooksSecret } from '../revocation/books-secret.ts';
 import { applyUnaltered } from './secret-access.ts';
@@ -112,6 +112,8 @@ export class BooksKeeper {
     const status = error instanceof ApiError ? error.status : 0;
     if (status === 404) return `kubectl create namespace ${namespace}`;
     if (status !== 403) return `kubectl -n ${namespace} get secret ${BOOKS_NAME}`;
+    if (!lacksRole(error))
+      return `have the quota or policy that refuses it admit the Secret ${BOOKS_NAME} in the namespace ${namespace}`;
     return `install the Role for it with the chart, or: kubectl -n ${namespace} create role ${BOOKS_NAME} --verb=get,create,patch --resource=secrets --resource-name=${BOOKS_NAME}, and bind it to the controller's account`;
   }
 

@@ -1,5 +1,5 @@
 import type { Resource } from '../../api/names.ts';
-import { ApiError, AuthorityError, DeniedError } from '../../errors.ts';
+import { ApiError, AuthorityError, DeniedError, lacksRole } from '../../errors.ts';
 import type { KubernetesObjects } from '../backend-deps.ts';
 
 /** What the failure of a request to the Kubernetes API means for the certificate that waits for it. */
@@ -16,8 +16,7 @@ function meaningOf(error: unknown, what: string): unknown {
   const message = `${what}: ${error.message}`;
   switch (error.status) {
     case 403:
-      // RBAC words its refusal like this; another 403 comes from a policy or a quota.
-      return error.message.includes('cannot')
+      return lacksRole(error)
         ? new AuthorityError('BackendForbidden', message, { cause: error })
         : new DeniedError('RequestDenied', message, { cause: error });
     case 400:

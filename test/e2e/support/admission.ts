@@ -63,6 +63,18 @@ export function refuseSecrets(
   return enforce(world, namespace, 'Validating', when, { validations: [{ expression: 'false', message }] });
 }
 
+/** The same with objects of another kind; `probe` is one for which the conditions hold. */
+export function refuseObjects(
+  world: World,
+  namespace: string,
+  { resource, probe }: { readonly resource: Resource; readonly probe: Probe },
+  message: string,
+  when: readonly string[],
+): Promise<Admission> {
+  const validations = [{ expression: 'false', message }];
+  return enforce(world, namespace, 'Validating', when, { validations }, { resource, probes: [probe] });
+}
+
 async function enforce(
   world: World,
   namespace: string,
