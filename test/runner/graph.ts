@@ -186,6 +186,7 @@ export const NEEDS: readonly (readonly [path: string, needs: readonly StepName[]
   ['test/e2e/backends/pkcs11', ['softhsm']],
   ['test/e2e/ca-rotation/pkcs11', ['softhsm']],
   ['test/e2e/image/pkcs11', ['softhsm']],
+  ['test/e2e/shards/pkcs11', ['softhsm']],
   ['test/e2e/backends/examples', ['servers', 'vault']],
   ['test/e2e/backends/outage', ['servers', 'vault', 'google-packages', 'softhsm']],
   ['test/e2e/backends/vault', ['vault']],

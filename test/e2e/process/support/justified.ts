@@ -20,13 +20,15 @@ export function publishedSerials(secrets: Witness, names: readonly string[]): st
   );
 }
 
-/** Each certificate after the first must name somebody else than the one before it, or that one was due. */
+/** Each certificate after the first must name somebody else than the one before it, or be of another CA, or that one was due. */
 export function unjustified(secrets: Witness, names: readonly string[], earliestMs = EARLIEST_RENEWAL_MS): string[] {
   return names.flatMap((name) => {
     const issued = issuances(secrets.versions(`${name}-tls`));
     return issued.flatMap(({ object }, index) => {
       const before = issued[index - 1];
-      if (before === undefined || leafOf(before.object).subject !== leafOf(object).subject) return [];
+      if (before === undefined) return [];
+      const [former, leaf] = [leafOf(before.object), leafOf(object)];
+      if (former.subject !== leaf.subject || former.issuer !== leaf.issuer) return [];
       const ageMs = issuedAt(object).getTime() - issuedAt(before.object).getTime();
       return ageMs >= earliestMs ? [] : [`${name} was issued again after ${ageMs} ms with nothing changed`];
     });
