@@ -8,9 +8,10 @@ import {
   type Resource,
   SECRETS,
 } from '../../../src/api/names.ts';
+import { ApiError } from '../../../src/errors.ts';
 import { awaitedRequest, requestsFor } from '../backends/support.ts';
 import { createSecret } from '../support/edits.ts';
-import { QUIET_MS } from '../support/eventually.ts';
+import { PATIENCE_MS, QUIET_MS } from '../support/eventually.ts';
 import { clientCertificate, conditionOf, create, readSecret, statusOf, untilReady } from '../support/objects.ts';
 import { makeCa } from '../support/openssl.ts';
 import { plainApi } from '../support/plain-api.ts';
@@ -54,7 +55,19 @@ test.after(scene.stop);
 async function ask(namespace: string, authority: 'quick' | 'slow', commonName: string) {
   const { world, home } = await scene.get();
   const authorityRef = { kind: 'ClusterCertificateAuthority', name: `${home}-${authority}` };
-  return create(world, clientCertificate(namespace, NAME, { authorityRef, commonName }));
+  // The API server may take a namespace that was made anew for the one that ends, until its own watch brings the new one.
+  await eventually(
+    `${namespace} takes a ClientCertificate`,
+    () =>
+      create(world, clientCertificate(namespace, NAME, { authorityRef, commonName })).then(() => true, unlessEnding),
+    PATIENCE_MS,
+    1,
+  );
+}
+
+function unlessEnding(error: unknown): false {
+  if (error instanceof ApiError && error.message.includes('because it is being terminated')) return false;
+  throw error;
 }
 
 async function emptied({ client }: World, resource: Resource, namespace: string): Promise<void> {
