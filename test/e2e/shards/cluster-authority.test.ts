@@ -28,11 +28,7 @@ const story = startEarly(async () => {
   const flags = [...fleet.flags, '--cluster-authorities', '--trust-propagation', '1s'];
   const start = () => startController(world.cluster.kubeconfigPath, flags);
   const all = [await start(), await start()];
-  await fleet.untilHeldBy(all);
-  await eventually('each has half', async () => {
-    const owners = await fleet.owners();
-    return all.every((each) => owners.filter((owner) => owner === identityOf(each)).length === COUNT / 2);
-  });
+  await fleet.untilShared(all);
   await world.client.create(CLUSTER_CERTIFICATE_AUTHORITIES, {
     metadata: { name: NAME },
     spec: {

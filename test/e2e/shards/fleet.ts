@@ -104,6 +104,17 @@ export class Fleet {
     return performance.now() - startedMs;
   }
 
+  /** Waits until each of them holds as many ranges as the others; answers who holds each range. */
+  async untilShared(replicas: readonly ControllerProcess[]): Promise<(string | undefined)[]> {
+    await this.untilHeldBy(replicas);
+    const share = this.#count / replicas.length;
+    return eventually('each has its share', async () => {
+      const owners = await this.owners();
+      const sizes = replicas.map((each) => owners.filter((owner) => owner === identityOf(each)).length);
+      return sizes.every((size) => size === share) && owners;
+    });
+  }
+
   /** The greatest age of a certificate at which its successor was issued. */
   longestAgeMs(): number {
     const ages = [...this.#names].flatMap(([namespace, names]) =>

@@ -23,10 +23,7 @@ const story = startEarly(async () => {
     await startController(kubeconfig, fleet.flags),
     await startController(kubeconfig, fleet.flags),
   ];
-  await eventually('each has half', async () => {
-    const owners = await fleet.owners();
-    return [frozen, other].every((each) => owners.filter((owner) => owner === identityOf(each)).length === COUNT / 2);
-  });
+  await fleet.untilShared([frozen, other]);
   await fleet.fill(
     Array.from({ length: 20 }, (_, each) => `c${each}`),
     {},

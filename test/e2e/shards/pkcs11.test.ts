@@ -45,11 +45,7 @@ const story = startEarly(async () => {
   const flags = [...fleet.flags, ...hsm.flags, '--cluster-authorities', '--trust-propagation', '1s'];
   const start = () => startController(world.cluster.kubeconfigPath, flags);
   const all = [await start(), await start()];
-  await fleet.untilHeldBy(all);
-  await eventually('each has half', async () => {
-    const owners = await fleet.owners();
-    return all.every((each) => owners.filter((owner) => owner === identityOf(each)).length === COUNT / 2);
-  });
+  await fleet.untilShared(all);
   const spec = (pkcs11: object) => ({
     metadata: { name: NAME },
     spec: { pkcs11, allowedNamespaces: { names: fleet.namespaces }, caRotation: AT_ONCE },

@@ -17,7 +17,7 @@ import { eventually } from '../support/eventually.ts';
 import { untilNextSecond } from '../support/moments.ts';
 import { AT_ONCE, statusOf } from '../support/objects.ts';
 import { oneWorld } from '../support/world.ts';
-import { Fleet, identityOf } from './fleet.ts';
+import { Fleet } from './fleet.ts';
 
 const COUNT = 16;
 const NAMESPACES = 6;
@@ -40,11 +40,7 @@ const story = startEarly(async () => {
   const start = (file = '') =>
     startController(world.cluster.kubeconfigPath, [...fleet.flags, ...FLAGS, '--audit-log', file]);
   const all = [await start(files[0]), await start(files[1])];
-  await fleet.untilHeldBy(all);
-  const owners = await eventually('each has half', async () => {
-    const found = await fleet.owners();
-    return all.every((each) => found.filter((owner) => owner === identityOf(each)).length === COUNT / 2) && found;
-  });
+  const owners = await fleet.untilShared(all);
   const ownerOf = (name: string) => owners[rangeOf(`ClusterCertificateAuthority/${name}`, COUNT)];
   const nameFor = (prefix: string, owner: string | undefined) =>
     Array.from({ length: 100 }, (_, each) => `${prefix}-${process.pid}-${each}`).find(
