@@ -2,46 +2,66 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { SharedReads } from './fresh-reads.ts';
 
-/** Counts what is begun, by id. */
+/** Reads that end when the test says so. */
 function reads() {
   const shared = new SharedReads();
-  const begun: string[] = [];
-  const ask = (id: string, nowMs: number, result: Promise<void> = Promise.resolve()) =>
-    shared.get(id, nowMs, () => {
-      begun.push(`${id} at ${nowMs}`);
-      return result;
+  const begun: { readonly id: string; readonly end: () => void; readonly fail: (error: Error) => void }[] = [];
+  const ask = (id: string) =>
+    shared.get(id, () => {
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      begun.push({ id, end: resolve, fail: reject });
+      return promise;
     });
-  return { begun, ask };
+  return { begun, ask, ids: () => begun.map(({ id }) => id) };
 }
 
-test('of many that ask for the same within a second one reads', async () => {
-  const { begun, ask } = reads();
-  await Promise.all([ask('ca', 0), ask('ca', 1), ask('labels', 500), ask('ca', 999)]);
-  assert.equal(begun, ['ca at 0', 'labels at 500']);
-});
+const turn = () => new Promise((resolve) => setImmediate(resolve));
 
-test('what was read a second ago is read anew, and the rest is not', async () => {
-  const { begun, ask } = reads();
-  for (const [id, nowMs] of [
-    ['ca', 0],
-    ['labels', 400],
-    ['ca', 1_000],
-    ['labels', 1_300],
-    ['labels', 1_400],
-  ] as const)
-    await ask(id, nowMs);
-  assert.equal(begun, ['ca at 0', 'labels at 400', 'ca at 1000', 'labels at 1400']);
-});
-
-test('a read that fails fails for all that wait for it, and not for those after a second', async () => {
-  const { begun, ask } = reads();
-  const refused = Promise.reject(new Error('away'));
-  const results = await Promise.allSettled([ask('ca', 0, refused), ask('ca', 10), ask('ca', 1_000)]);
-  assert.equal(
-    results.map(({ status }) => status),
-    ['rejected', 'rejected', 'fulfilled'],
-  );
+test('of many that ask for the same while it is read, one reads for all of them, and only after they asked', async () => {
+  const { begun, ask, ids } = reads();
+  const first = ask('ca');
+  const late = Array.from({ length: 100 }, () => ask('ca'));
+  let served = 0;
+  for (const each of late) void each.then(() => served++);
+  begun[0]?.end();
+  await first;
+  await turn();
+  assert.equal(ids(), ['ca', 'ca']);
+  assert.is(served, 0, 'by what was read before they asked');
+  begun[1]?.end();
+  await Promise.all(late);
   assert.is(begun.length, 2);
+});
+
+test('one that asks when nothing is read has a read of its own, however recent the last one is', async () => {
+  const { begun, ask, ids } = reads();
+  for (let count = 0; count < 3; count++) {
+    const asked = ask('ca');
+    begun[count]?.end();
+    await asked;
+    await turn();
+  }
+  assert.equal(ids(), ['ca', 'ca', 'ca']);
+});
+
+test('reads of several things go on at the same time', () => {
+  const { ask, ids } = reads();
+  void ask('ca');
+  void ask('labels');
+  assert.equal(ids(), ['ca', 'labels']);
+});
+
+test('a read that fails fails for those that wait for it alone', async () => {
+  const { begun, ask } = reads();
+  const asked = [ask('ca'), ask('ca')];
+  const results = Promise.allSettled(asked);
+  begun[0]?.fail(new Error('away'));
+  await turn();
+  begun[1]?.end();
+  assert.equal(
+    (await results).map(({ status }) => status),
+    ['rejected', 'fulfilled'],
+  );
 });
 
 test.run();

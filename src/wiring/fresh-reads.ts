@@ -14,38 +14,48 @@ const LONGEST_READ_MS = 5_000;
 /** Of one namespace; more are not read, and then none of them counts. */
 const MOST_APPROVALS = 1_000;
 
-/** What was read goes for so long: a watch that works may be behind by as much. Thousands of certificates may have one authority. */
-const FRESH_MS = 1_000;
-
-type Deps = Pick<Services, 'client' | 'clock' | 'cluster'>;
+type Deps = Pick<Services, 'client' | 'cluster'>;
 type Written = Pick<Cache<unknown>, 'put' | 'absent'>;
 
 /** Reads of what decides whether a request is permitted, for the time in which its watch is behind. */
 export function freshReads(deps: Deps): Pick<ObserveDeps, 'isBehind' | 'readPast'> {
-  const { clock, cluster } = deps;
+  const { cluster } = deps;
   const reads = new SharedReads();
   return {
     isBehind: (what, resource) => cluster.isBehind(resourceOf(what, resource), resource.namespace),
-    readPast: (what, resource) =>
-      reads.get(idOf(what, resource), clock.monotonicMs(), () => READS[what](resource, deps)),
+    readPast: (what, resource) => reads.get(idOf(what, resource), () => READS[what](resource, deps)),
   };
 }
 
-/** One read for all that ask for the same within FRESH_MS. */
-export class SharedReads {
-  readonly #begun = new Map<string, { readonly atMs: number; readonly read: Promise<void> }>();
+interface Under {
+  readonly current: Promise<void>;
+  /** For those that asked since that began. */
+  next: Promise<void> | undefined;
+}
 
-  get(id: string, nowMs: number, begin: () => Promise<void>): Promise<void> {
-    // They are in the order in which they began.
-    for (const [old, { atMs }] of this.#begun) {
-      if (nowMs - atMs < FRESH_MS) break;
-      this.#begun.delete(old);
-    }
-    const known = this.#begun.get(id);
-    if (known !== undefined) return known.read;
-    const read = begin();
-    this.#begun.set(id, { atMs: nowMs, read });
-    return read;
+/**
+ * One read for all that ask for the same while another one is under way, since thousands of certificates may have one authority. That
+ * read begins after they asked: what was read before may be older than the request that is to be judged by it.
+ */
+export class SharedReads {
+  readonly #under = new Map<string, Under>();
+
+  get(id: string, begin: () => Promise<void>): Promise<void> {
+    const under = this.#under.get(id);
+    if (under === undefined) return this.#begin(id, begin);
+    const over = under.current.catch(() => {});
+    under.next ??= over.then(() => this.#begin(id, begin));
+    return under.next;
+  }
+
+  #begin(id: string, begin: () => Promise<void>): Promise<void> {
+    const under: Under = { current: begin(), next: undefined };
+    this.#under.set(id, under);
+    const end = () => {
+      if (under.next === undefined) this.#under.delete(id);
+    };
+    under.current.then(end, end);
+    return under.current;
   }
 }
 
