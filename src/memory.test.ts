@@ -17,6 +17,12 @@ test('a heap that has hardly grown since is left alone', () => {
   assert.not(isTimeToCollect({ ...quiet, heapBytes: 55 * MB }));
 });
 
+test('a large heap, whose collection takes long, has to have grown by a quarter', () => {
+  const large = { ...quiet, collectedBytes: 400 * MB };
+  assert.not(isTimeToCollect({ ...large, heapBytes: 490 * MB }));
+  assert.ok(isTimeToCollect({ ...large, heapBytes: 510 * MB }));
+});
+
 test('the first time, the whole heap counts as grown', () => {
   assert.ok(isTimeToCollect({ ...quiet, heapBytes: 20 * MB, collectedBytes: 0 }));
 });

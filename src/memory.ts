@@ -6,8 +6,9 @@ import type { Clock } from './clock.ts';
 const INTERVAL_MS = 5_000;
 /** Above this share of time at work a pause would be felt. */
 const QUIET = 0.1;
-/** A heap that has grown by less since the last time isn't worth a pause. */
+/** A heap that has grown by less since the last time, in bytes and as a part of it, isn't worth a pause. */
 const WORTHWHILE_BYTES = 16_000_000;
+const WORTHWHILE_PART = 0.25;
 
 /** What a decision is made from: the share of the last interval spent at work, and the size of the heap. */
 export interface MemoryUse {
@@ -19,7 +20,9 @@ export interface MemoryUse {
 
 /** Whether to collect garbage now. */
 export function isTimeToCollect({ utilization, heapBytes, collectedBytes }: MemoryUse): boolean {
-  return utilization < QUIET && heapBytes - collectedBytes >= WORTHWHILE_BYTES;
+  return (
+    utilization < QUIET && heapBytes - collectedBytes >= Math.max(WORTHWHILE_BYTES, WORTHWHILE_PART * collectedBytes)
+  );
 }
 
 /**

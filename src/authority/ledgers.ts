@@ -1,6 +1,6 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import type { RawObject } from '../api/parse.ts';
-import { type LedgerEntry, missingFrom, nextLedger, withoutListed } from '../certificate/secret/ledger.ts';
+import { type LedgerEntry, missingFrom, withoutListed } from '../certificate/secret/ledger.ts';
 import { authorityKeyIn, authorityOf, isRecord, isView, type SecretKept } from '../certificate/secret/record.ts';
 import type { Seal, Sealing } from '../certificate/secret/seal.ts';
 import { provenView } from '../certificate/secret/view.ts';
@@ -9,6 +9,7 @@ import { classify } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Ownership } from '../ownership.ts';
 import { LEDGER_SECRET, mergeLedgers, readLedgerSecret } from './ledger-secret.ts';
+import { UnwrittenLedger } from './unwritten-ledger.ts';
 
 /** So long after the first Secret that is gone, the ledger is written: a namespace that ends takes many at once. */
 const TOGETHER_MS = 5_000;
@@ -38,8 +39,8 @@ interface LedgersDeps {
   mayHaveIssued(authority: string, namespace: string, proof: readonly string[] | 'sealed'): boolean;
   /** Where the Secrets of an authority are. */
   namespaceOf(resource: CertificateAuthority): string;
-  /** The Secrets of a namespace that name this authority. */
-  secretsOf(authority: string, namespace: string): readonly SecretKept[];
+  /** The Secrets that name this authority, by their namespaces. */
+  secretsOf(authority: string): ReadonlyMap<string, readonly SecretKept[]>;
   read(namespace: string, name: string): Promise<RawObject | undefined>;
   apply(manifest: ReturnType<typeof LEDGER_SECRET.manifest>): Promise<unknown>;
 }
@@ -52,7 +53,7 @@ interface LedgersDeps {
 export class Ledgers {
   readonly #deps: LedgersDeps;
   /** By authority and namespace, what is not written yet. */
-  readonly #unwritten = new Map<string, Map<string, string>>();
+  readonly #unwritten = new Map<string, Map<string, UnwrittenLedger>>();
   /** By authority that another replica has: when something was noted last. */
   readonly #heldSince = new Map<string, Date>();
 
@@ -89,10 +90,12 @@ export class Ledgers {
   }
 
   #note(authority: string, namespace: string, entries: readonly LedgerEntry[], now: Date): void {
-    const unwritten = this.#unwritten.get(authority) ?? new Map<string, string>();
+    const unwritten = this.#unwritten.get(authority) ?? new Map<string, UnwrittenLedger>();
     this.#unwritten.set(authority, unwritten);
     if (this.#deps.isOwned?.(authority) === false) this.#heldSince.set(authority, now);
-    unwritten.set(namespace, nextLedger(unwritten.get(namespace) ?? '', entries, now, this.#sealing(namespace)));
+    const ledger = unwritten.get(namespace) ?? new UnwrittenLedger(this.#sealing(namespace));
+    unwritten.set(namespace, ledger);
+    ledger.add(entries, now);
   }
 
   #dropHeld(now: Date): void {
@@ -110,7 +113,8 @@ export class Ledgers {
     const key = authorityKey(resource);
     const unwritten = this.#unwritten.get(key);
     if (unwritten === undefined) return undefined;
-    const taken = new Map(unwritten);
+    const now = clock.now();
+    const taken = new Map([...unwritten].map(([namespace, ledger]) => [namespace, ledger.textAt(now)]));
     try {
       ownership.assert(key);
       await this.#merge(resource, this.#unlisted(key, taken));
@@ -119,7 +123,8 @@ export class Ledgers {
       log.warn('the ledger of an authority could not be written', { authority: key, code, error: message });
       return new Date(clock.now().getTime() + TRY_AGAIN_MS);
     }
-    for (const [namespace, text] of taken) if (unwritten.get(namespace) === text) unwritten.delete(namespace);
+    for (const [namespace, text] of taken)
+      if (unwritten.get(namespace)?.textAt(now) === text) unwritten.delete(namespace);
     if (unwritten.size === 0) this.#unwritten.delete(key);
     return undefined;
   }
@@ -132,8 +137,9 @@ export class Ledgers {
   /** A copy of a Secret, made by another controller, lists the same certificates: its deletion loses nothing. */
   #unlisted(authority: string, ledgers: ReadonlyMap<string, string>): Map<string, string> {
     const { clock, secretsOf } = this.#deps;
+    const secrets = secretsOf(authority);
     const texts = [...ledgers].map(([namespace, text]): [string, string] => {
-      const listed = secretsOf(authority, namespace).map(ledgerOf);
+      const listed = (secrets.get(namespace) ?? []).map(ledgerOf);
       return [namespace, withoutListed(text, listed, clock.now(), this.#sealing(namespace))];
     });
     return new Map(texts.filter(([, text]) => text !== ''));

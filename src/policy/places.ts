@@ -1,4 +1,5 @@
 import { hash } from 'node:crypto';
+import { isDeepStrictEqual } from 'node:util';
 import { type AnyCertificateAuthority, authorityKey, isBrokenAuthority } from '../api/certificate-authority.ts';
 import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
 import type { IssuancePolicy, IssuanceRule } from '../api/issuance-policy.ts';
@@ -76,7 +77,8 @@ export class Places {
     const book = this.#books.get(authority)?.get(namespace);
     if (book === undefined) return undefined;
     const isCurrent =
-      book.version === this.#versionOf(authority) && book.labels === this.#labelsFor(authority, namespace);
+      book.version === this.#versionOf(authority) &&
+      isDeepStrictEqual(book.labels, this.#labelsFor(authority, namespace));
     if (isCurrent) return book;
     this.#close(authority, namespace);
     return undefined;

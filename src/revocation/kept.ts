@@ -26,6 +26,8 @@ export interface Kept {
   unlisted: readonly string[];
   /** The uid of the authority, where it has CRLs. */
   uid: string | undefined;
+  /** How many certificates a look at the authority goes through. */
+  certificates: number;
 }
 
 export function nothingKept(): Kept {
@@ -42,6 +44,7 @@ export function nothingKept(): Kept {
     ledgersAt: undefined,
     unlisted: [],
     uid: undefined,
+    certificates: 0,
   };
 }
 

@@ -12,6 +12,11 @@ function twoReplicas() {
   const world = new RevocationWorld();
   const watchers: ((resourceVersion: string | undefined) => void)[] = [];
   const woken: string[] = [];
+  /** What each replica has reconciled anew: certificates by name, and `all`. */
+  const looked = new Map<string, string[]>([
+    ['owner', []],
+    ['follower', []],
+  ]);
   const replica = (name: string, isOwner: boolean) =>
     new Revocations({
       clock: world.clock,
@@ -36,13 +41,14 @@ function twoReplicas() {
       issued: async () => world.issued,
       crls: { withdraw: async () => {}, leave: () => {}, look: () => Promise.reject(new Error('it keeps no CRL')) },
       wakeAuthority: () => void woken.push(name),
-      wakeCertificate: () => {},
-      wakeMembers: () => {},
+      wakeCertificate: (key) => void looked.get(name)?.push(key),
+      wakeMembers: () => void looked.get(name)?.push('all'),
       noted: () => {},
       revoked: () => {},
       refused: () => {},
     });
-  return { world, woken, owner: replica('owner', true), follower: replica('follower', false) };
+  const lookedAt = (name: string) => looked.get(name)?.splice(0);
+  return { world, woken, lookedAt, owner: replica('owner', true), follower: replica('follower', false) };
 }
 
 test('what a certificate of another replica wants revoked is noted down there, and revoked by the owner alone', async () => {
@@ -86,6 +92,26 @@ test('what was asked for is kept when the authority changes hands', async () => 
   follower.leave(resource);
   await follower.follow(resource, runtime);
   assert.equal(world.registered(), { '01': 'owed' });
+});
+
+test('what another replica writes has those certificates alone looked at that it is about', async () => {
+  const { world, lookedAt, owner, follower } = twoReplicas();
+  const { resource, runtime } = world;
+  owner.ask(KEY, 'team/c1', [wanted('01')]);
+  for (let look = 0; look < 2; look++) await owner.look(resource, runtime, RUN);
+  assert.equal(world.registered(), { '01': 'done' });
+  await follower.follow(resource, runtime);
+  assert.equal(lookedAt('follower'), ['all'], 'whose the first one is, it can not know');
+
+  follower.ask(KEY, 'team/c2', [wanted('02')]);
+  await follower.follow(resource, runtime);
+  lookedAt('follower');
+  await owner.look(resource, runtime, RUN);
+  await follower.follow(resource, runtime);
+  assert.equal(lookedAt('follower'), ['team/c2'], 'it is done');
+  await owner.look(resource, runtime, RUN);
+  await follower.follow(resource, runtime);
+  assert.equal(lookedAt('follower'), []);
 });
 
 test.run();

@@ -101,6 +101,31 @@ test('more than may be owed at once is revoked in turns, and none is forgotten',
   assert.is(world.revoked.size, MOST_OWED + 150);
 });
 
+test('those that there is no room for are not looked at again and again meanwhile', async () => {
+  const world = new RevocationWorld();
+  world.journal.refuse('revoke', ...Array.from({ length: 10_000 }, away));
+  world.want(...numbered(MOST_OWED + 150).map((each) => wanted(each)));
+  await replica(world).turn();
+  for (let look = 0; look < 3; look++) {
+    await replica(world).look();
+    assert.is(replica(world).woken.size, 0);
+  }
+  assert.is(Object.keys(world.registered()).length, MOST_OWED);
+});
+
+test('what is asked of an authority with many certificates is collected for longer, as each look at it takes longer', async () => {
+  const world = new RevocationWorld();
+  const notedAfterMs = async (certificates: number) => {
+    world.runtime.certificates = certificates;
+    await replica(world).look();
+    replica(world).nextAt = undefined;
+    replica(world).revocations.ask(KEY, 'team/client', [wanted(`0${String(certificates).length}`)]);
+    return (replica(world).nextAt ?? NOW).getTime() - world.clock.now().getTime();
+  };
+  assert.is(await notedAfterMs(1), 500);
+  assert.is(await notedAfterMs(100_000), 10_000);
+});
+
 test('a register that Certwheel has not written here is said, and has nothing revoked', async () => {
   const donor = new RevocationWorld();
   donor.journal.refuse('revoke', away());

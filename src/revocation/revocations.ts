@@ -1,5 +1,6 @@
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { earliest } from '../api/moments.ts';
+import { pauseMs } from '../authority/pace.ts';
 import type { Runtime } from '../authority/runtime.ts';
 import { type RevocationView, revokesAny } from '../certificate/revocation/view.ts';
 import { classify } from '../errors.ts';
@@ -17,7 +18,7 @@ import { findingsOf, NO_REVOCATIONS, type RevocationFindings } from './status.ts
 import { noteDown, ownershipOf, readRegister, wakeOwners, writeRegister } from './stored-register.ts';
 import { about, failureOf, tellOnce } from './told.ts';
 
-/** So long after the first that is asked for, they are noted down together. */
+/** So long after the first that is asked for, they are noted down together; see pauseMs. */
 const TOGETHER_MS = 500;
 const TRY_AGAIN_MS = 30_000;
 
@@ -37,7 +38,8 @@ export class Revocations {
     if (fresh.length === 0) return;
     for (const each of fresh) kept.asked.set(each.serialNumber, { ...each, owner });
     // One that can't revoke has its certificates reconciled, which ask again.
-    if (kept.ability?.by !== 'nothing') this.#deps.wakeAuthority(authority, this.#after(TOGETHER_MS));
+    if (kept.ability?.by !== 'nothing')
+      this.#deps.wakeAuthority(authority, this.#after(pauseMs(kept.certificates, TOGETHER_MS)));
   }
 
   viewOf(resource: CertificateAuthority): RevocationView {
@@ -88,6 +90,7 @@ export class Revocations {
    */
   async follow(resource: CertificateAuthority, runtime: Runtime): Promise<Date | undefined> {
     const kept = this.#of(authorityKey(resource));
+    kept.certificates = runtime.certificates ?? 0;
     kept.ability = abilityOf(resource, runtime);
     if (kept.ability.by === 'nothing') {
       wakeOwners(kept.asked.values(), this.#deps);
@@ -103,6 +106,7 @@ export class Revocations {
   /** Notes down what is asked for, and has the authority revoke what is owed. */
   async look(resource: CertificateAuthority, runtime: Runtime, run: Run): Promise<RevocationFindings> {
     const kept = this.#of(authorityKey(resource));
+    kept.certificates = runtime.certificates ?? 0;
     const ability = abilityOf(resource, runtime);
     const isNewlyUnable = ability.by === 'nothing' && kept.ability?.by !== 'nothing';
     kept.ability = ability;

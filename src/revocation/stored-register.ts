@@ -2,7 +2,7 @@ import { authorityKey, type CertificateAuthority } from '../api/certificate-auth
 import { classify } from '../errors.ts';
 import type { RevocationsDeps } from './deps.ts';
 import type { Kept } from './kept.ts';
-import { type Addition, addTo, hasMore, type Register, withoutExpired } from './register.ts';
+import { type Addition, addTo, hasMore, type Register, type Registered, withoutExpired } from './register.ts';
 import { REGISTER_SECRET, readRegisterSecret, registerManifest } from './register-secret.ts';
 import { searchLedgers } from './search.ts';
 import type { Problem } from './status.ts';
@@ -36,9 +36,10 @@ export async function noteDown(
         if (!before.has(serial)) tellOnce(kept, 'noted', entry, () => noted(resource, entry));
       await writeRegister(resource, kept, register, isFollowed ? deps.assertActive : ownershipOf(resource, deps), deps);
     } else kept.register = before;
+    // What there is no room for has nothing to learn, and there may be a hundred thousand of them.
+    for (const each of left) asked.delete(each.serialNumber);
     // Also what was noted down already: its finalizer waits to learn that.
     wakeOwners(asked.values(), deps);
-    for (const each of left) asked.delete(each.serialNumber);
     for (const [serial, addition] of asked) if (kept.asked.get(serial) === addition) kept.asked.delete(serial);
     for (const serial of kept.attempts.keys()) if (!register.has(serial)) kept.attempts.delete(serial);
     kept.problem = undefined;
@@ -64,12 +65,34 @@ export async function noteDown(
 export async function readRegister(resource: CertificateAuthority, kept: Kept, deps: RevocationsDeps): Promise<void> {
   if (kept.isRead) return;
   const stored = await deps.read(deps.namespaceOf(resource), REGISTER_SECRET.nameOf(resource));
+  const former = kept.register;
   kept.register = stored === undefined ? new Map() : readRegisterSecret(stored);
   kept.stored = stored;
   kept.isRead = true;
-  // What is revoked knows no owner any more, and may be in use.
-  if (kept.register.size > 0) deps.wakeMembers(authorityKey(resource));
-  wakeOwners(kept.register.values(), deps);
+  const { owned, hasOthers } = newsIn(kept.register, former);
+  if (hasOthers) deps.wakeMembers(authorityKey(resource));
+  wakeOwners(owned, deps);
+}
+
+/**
+ * What has changed, each with the ClientCertificate whose it is, or was until it was done. Of others that is unknown, and they may be
+ * in use. Where several replicas write a register, each of them reads it some times a minute.
+ */
+function newsIn(register: Register, former: Register) {
+  const owned: Pick<Registered, 'owner'>[] = [];
+  let hasOthers = false;
+  for (const [serial, entry] of register) {
+    const before = former.get(serial);
+    if (before !== undefined && before.reason === entry.reason && isDone(before) === isDone(entry)) continue;
+    const owner = entry.owner ?? before?.owner;
+    if (owner === undefined) hasOthers = true;
+    else owned.push({ owner });
+  }
+  return { owned, hasOthers };
+}
+
+function isDone({ revokedAt }: Registered): boolean {
+  return revokedAt !== undefined;
 }
 
 /** Stores the register. `assertMay` throws where this replica may not; throws what the API server answers, too. */

@@ -23,11 +23,10 @@ export function wireLedgers(services: Services): Ledgers {
       return served !== false || proof.some((each) => trust?.has(each));
     },
     namespaceOf: (resource) => namespaceOf(resource, services),
-    secretsOf: (authority, namespace) =>
-      cluster.secrets
-        .keysByIndex('authority', authority)
-        .filter((key) => key.startsWith(`${namespace}/`))
-        .flatMap((key) => cluster.secrets.get(key) ?? []),
+    secretsOf: (authority) =>
+      Map.groupBy(cluster.secrets.byIndex('authority', authority), (each) =>
+        'namespace' in each ? each.namespace : '',
+      ),
     read: (namespace, name) => client.get(SECRETS, namespace, name),
     apply: async (manifest) => {
       const altered = fieldAltered(manifest, await client.apply(SECRETS, manifest));

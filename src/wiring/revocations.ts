@@ -7,6 +7,7 @@ import type { Wish } from '../certificate/revocation/wishes.ts';
 import { sealedEntries } from '../certificate/secret/ledger.ts';
 import { authorityKeyIn, isRecord, isView } from '../certificate/secret/record.ts';
 import type { Reference } from '../kube/references.ts';
+import { Turns } from '../queue/turns.ts';
 import { auditRevocation } from '../revocation/audited.ts';
 import type { KnownCrls } from '../revocation/crl/known-crls.ts';
 import type { RegisterWatches } from '../revocation/deps.ts';
@@ -83,7 +84,7 @@ export function revokeEach(resource: ClientCertificate, wishes: readonly Wish[],
 
 /** What is sealed in the Secrets of certificates, and in the ledger beside the authority for those that are gone. */
 async function issuedBy(resource: CertificateAuthority, services: Services): Promise<ReadonlyMap<string, Issued>> {
-  const { booksKey, client, cluster } = services;
+  const { booksKey, client, clock, cluster } = services;
   const authority = `${resource.kind}/${resource.name}`;
   const found = new Map<string, Issued>();
   const stored = await client.get(SECRETS, namespaceOf(resource, services), LEDGER_SECRET.nameOf(resource));
@@ -92,8 +93,10 @@ async function issuedBy(resource: CertificateAuthority, services: Services): Pro
     for (const each of sealedEntries(text, { authority, namespace }, booksKey.seal))
       found.set(each.serialNumber, { ...each, isLost: true });
   const key = authorityKey(resource);
+  const turns = new Turns(clock);
   for (const each of [key, ...cluster.primariesOf(key).map(authorityKey)])
     for (const kept of cluster.secrets.byIndex('authority', each)) {
+      await turns.end();
       const ledger = isView(kept) ? kept.memory.ledger : isRecord(kept) ? kept.ledger : undefined;
       if (ledger === undefined || !('namespace' in kept)) continue;
       for (const entry of sealedEntries(ledger, { authority, namespace: kept.namespace }, booksKey.seal))

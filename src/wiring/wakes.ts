@@ -111,9 +111,11 @@ export function wireWakes({ certificates, authorities, ledgers, onGone, ...servi
   });
 
   cluster.namespaces.onChange((namespace, before, after) => {
+    // Other controllers write annotations of it, as often as they like.
+    if (isDeepStrictEqual(before, after)) return;
     for (const each of cluster.certificates.byIndex('clusterUsers', namespace)) {
       certificates.add(keyOf(each));
-      if (!isBroken(each) && !isDeepStrictEqual(before, after)) forecasts.note(referredAuthority(each));
+      if (!isBroken(each)) forecasts.note(referredAuthority(each));
     }
   });
 

@@ -117,6 +117,11 @@ class Section {
   }
 }
 
+/** Whether one of these serial numbers may stand in it; reading the text takes much longer. */
+export function mayList(text: string, serials: ReadonlySet<string>): boolean {
+  return text.split(',').some((part) => serials.has(part.slice(0, Math.max(0, part.indexOf('=')))));
+}
+
 function entryIn(part: string): Pick<LedgerEntry, 'serialNumber' | 'notAfter' | 'externalId'> | undefined {
   const [serialNumber = '', end, externalId, ...rest] = part.split('=');
   const notAfter = rest.length === 0 ? parseRfc3339(end) : undefined;

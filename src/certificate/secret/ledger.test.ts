@@ -11,6 +11,7 @@ import {
   nextLedger,
   readLedger,
 } from './ledger.ts';
+import { mayList, parseLedger } from './ledger-text.ts';
 
 const ISSUER = 'ab'.repeat(32);
 const OTHER = 'cd'.repeat(32);
@@ -215,6 +216,23 @@ test('any text is a ledger, and what is written of it is read the same', () => {
       assert.is(nextLedger(text, [], NOW), text);
     }),
   );
+});
+
+const SERIALS = ['0a', '0b', '0a0b', 'ff'];
+const anyPart = fc.oneof(
+  fc.constantFrom(...SERIALS.map((serial) => `${serial}=2026-06-02T12:00:00Z`), '0a=2026-06-02T12:00:00Z=0b=', '0b'),
+  fc.constantFrom('', '=0a', 'seal=', 'issued=0a', `@${'0a'.repeat(32)}`, `seal=0a=CertificateAuthority/0b`),
+);
+
+test('a text that lists a serial number may list it, whatever else is in the text', () => {
+  fc.assert(
+    fc.property(fc.array(anyPart, { maxLength: 8 }), (parts) => {
+      const text = parts.join(',');
+      for (const { serialNumber } of parseLedger(text).entries)
+        assert.ok(mayList(text, new Set([serialNumber])), `${serialNumber} in ${text}`);
+    }),
+  );
+  assert.not(mayList('0a=2026-06-02T12:00:00Z', new Set(['0b'])));
 });
 
 test.run();

@@ -4,6 +4,7 @@ import {
   droppedPart,
   issuerApart,
   type LedgerEntry,
+  mayList,
   NO_SEAL,
   namesIssuers,
   parseLedger,
@@ -107,9 +108,11 @@ export function missingFrom(
 
 /** The text `former` without the certificates that the texts `present` list, and without those that have expired. */
 export function withoutListed(former: string, present: readonly string[], now: Date, sealing?: Sealing): string {
-  const { droppedUntil } = readLedger(former);
+  const { entries, droppedUntil } = readLedger(former);
+  const serials = new Set(entries.map(({ serialNumber }) => serialNumber));
   const dropped = droppedUntil === undefined ? '' : droppedPart(droppedUntil);
-  return nextLedger(dropped, missingFrom(present, former, now, sealing), now, sealing);
+  const listing = present.filter((each) => mayList(each, serials));
+  return nextLedger(dropped, missingFrom(listing, former, now, sealing), now, sealing);
 }
 
 function rank({ sealedFor }: LedgerEntry): number {
