@@ -1,0 +1,43 @@
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { aCertificate, NOW } from '../../test/unit/builders.ts';
+import { FakeClock } from '../../test/unit/fake-clock.ts';
+import { SILENT } from '../../test/unit/own-authority.ts';
+import { parseCommandLine } from '../config.ts';
+import { Cluster } from './cluster.ts';
+import { wireWakes } from './wakes.ts';
+
+test('a change of a namespace wakes the users of cluster authorities in it where labels have changed, and nobody else', () => {
+  const parsed = parseCommandLine([], {}, false);
+  if (!('config' in parsed)) throw new Error('no config');
+  const clock = new FakeClock(NOW);
+  const cluster = new Cluster(parsed.config, { client: {} as never, clock, logger: SILENT });
+  const woken: string[] = [];
+  const queue = { add: (key: string) => void woken.push(key) } as never;
+  wireWakes({
+    cluster,
+    clock,
+    certificates: queue,
+    authorities: { add: () => {} } as never,
+    ledgers: { secretChanged: () => [] },
+    registry: { get: () => undefined } as never,
+    sharding: {} as never,
+    metrics: {} as never,
+    onGone: () => {},
+  });
+  const { raw } = aCertificate();
+  const authorityRef = { kind: 'ClusterCertificateAuthority', name: 'ca' };
+  cluster.certificates.put({ ...raw, spec: { ...(raw.spec as object), authorityRef } });
+  const wokenBy = (resourceVersion: string, labels: object, annotations: object) => {
+    woken.length = 0;
+    cluster.namespaces.upsert('', {
+      metadata: { name: 'team', uid: 'u', resourceVersion, labels, annotations },
+    } as never);
+    return [...woken];
+  };
+  assert.equal(wokenBy('1', { tier: 'prod' }, {}), ['team/client']);
+  assert.equal(wokenBy('2', { tier: 'prod' }, { 'example.com/seen-at': '12:00' }), []);
+  assert.equal(wokenBy('3', { tier: 'test' }, {}), ['team/client']);
+});
+
+test.run();
