@@ -219,7 +219,7 @@ function secretOf(cluster: Cluster, key: string): SecretView | undefined {
 
 /** For the wake-up of everybody behind an authority. */
 export function wakeMembers(queue: WorkQueue, { cluster }: Services, authority: string): void {
-  for (const each of cluster.certificates.byIndex('authority', authority)) if (!isBroken(each)) queue.add(keyOf(each));
+  for (const key of cluster.certificates.keysByIndex('authority', authority)) queue.add(key);
 }
 
 /** For the one whose turn it is at its authority; false where it is gone, or another replica has it. */
