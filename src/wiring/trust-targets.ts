@@ -10,6 +10,7 @@ import { TRUST_TARGET_LABEL } from '../api/names.ts';
 import { keyOf, parseMeta } from '../api/parse.ts';
 import { isInCluster, OBJECT_KINDS, type ObjectKind } from '../api/trust-targets.ts';
 import { clientsOf } from '../authority/consumers.ts';
+import { pauseMs } from '../authority/pace.ts';
 import { referredAuthority } from '../certificate/observe.ts';
 import { purposeOf, reservationOf } from '../certificate/secret/protection.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
@@ -123,7 +124,8 @@ export function wireTrustTargets(
     const fallback = sharding.follows(key) ? cluster.fallbackOf(key) : undefined;
     return fallback !== undefined && sharding.owns(fallback);
   };
-  const wake = (key: string) => controller.queue.add(key, new Date(clock.now().getTime() + TOGETHER_MS));
+  const wake = (key: string, afterMs = TOGETHER_MS) =>
+    controller.queue.add(key, new Date(clock.now().getTime() + afterMs));
   const withTargets = function* (): Generator<CertificateAuthority> {
     for (const cache of [cluster.clusterAuthorities, cluster.authorities])
       for (const each of cache.values()) if (!isBrokenAuthority(each) && each.trustTargets.length > 0) yield each;
@@ -168,6 +170,11 @@ export function wireTrustTargets(
     return view === undefined || view.authority === '' ? [] : [view.authority];
   }
 
+  /** Such a look goes through all certificates of the authority. */
+  function wakeForNames(authority: string): void {
+    wake(authority, pauseMs(registry.get(authority)?.certificates ?? 0, TOGETHER_MS));
+  }
+
   function wireWakes(): void {
     for (const cache of [cluster.authorities, cluster.clusterAuthorities])
       cache.onChange((_key, before, after) => {
@@ -186,7 +193,7 @@ export function wireTrustTargets(
         const authority = cluster.authority(referredAuthority(each));
         if (authority === undefined || isBrokenAuthority(authority)) continue;
         if (authority.trustSources.some(({ permittedNames }) => permittedNames !== undefined))
-          wake(authorityKey(authority));
+          wakeForNames(authorityKey(authority));
       }
     });
     caches.pods.onChange((_key, before, after) => {
