@@ -14,7 +14,7 @@ import type { AuthorityDeps } from './deps.ts';
 import type { Runtime } from './runtime.ts';
 
 interface Advance {
-  readonly plan: Awaited<ReturnType<typeof planOf>>;
+  readonly plan: ReturnType<typeof planOf>;
   readonly stepped: boolean;
   /** Why a pair can't be one of the generations. */
   readonly refused: Trouble | undefined;
@@ -41,9 +41,9 @@ export async function advance(
   runtime.alternating = runtime.alternation.note(statedNow(runtime), deps.clock.now());
   const rotateAt = resource.caRotation.asked.rotate?.wish;
   const source = await readSource(runtime, nextVersion(resource, seen), deps, run, rotateAt);
-  const plan = await planOf(resource, runtime, source.pair, deps);
-  // The key of a CA may have been waited for, or proofs of its certificates.
+  // The key of a CA may have been waited for.
   if (deps.registry.current(deps.find(key)) !== runtime) return undefined;
+  const plan = planOf(resource, runtime, source.pair, deps);
   const { stepped, blocked } = await tryStep(plan, source, runtime, deps, run);
   if (stepped && plan.step.do === 'retire')
     runtime.retired = [...(runtime.retired ?? []), plan.step.generation.secret.uid].slice(-MOST_IN_USE);
@@ -52,7 +52,7 @@ export async function advance(
   const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
   // What comes next, for people. A step that can't be written would else be said to come soon, for ever.
   const halted = blocked === undefined ? plan : { ...plan, next: undefined, hold: undefined };
-  const next = stepped ? await planOf(resource, runtime, source.pair, deps) : halted;
+  const next = stepped ? planOf(resource, runtime, source.pair, deps) : halted;
   return { plan: next, stepped, refused: source.trouble ?? blocked ?? unreadable, rest: source.pair?.rest, foreign };
 }
 

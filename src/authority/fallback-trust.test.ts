@@ -10,9 +10,9 @@ import { type FallbackScene, type KeptTrust, nextKept } from './fallback-trust.t
 const [own, former, present] = [one.anchor, two.anchor, three.anchor];
 const kept: KeptTrust = { name: 'reserve', own: [own], further: [former] };
 
-async function next(scene: Partial<FallbackScene>) {
-  const given = { name: 'reserve', own: [own], stated: [former], kept: undefined, members: async () => [], ...scene };
-  const found = await nextKept(given, NOW);
+function next(scene: Partial<FallbackScene>) {
+  const given = { name: 'reserve', own: [own], stated: [former], kept: undefined, members: () => [], ...scene };
+  const found = nextKept(given, NOW);
   return found && { name: found.name, own: names(found.own), further: names(found.further) };
 }
 const names = (certificates: readonly CertificateView[]) => certificates.map(({ subjectText }) => subjectText);
@@ -21,48 +21,44 @@ const holding = (anchor: CertificateView, notAfter = hoursFromNow(1)) => [
 ];
 const usual = { name: 'reserve', own: names([own]), further: names([former]) };
 
-test('what the fallback states is kept beside the own CA', async () => {
-  assert.equal(await next({}), usual);
-  assert.equal(await next({ kept, stated: [present] }), { ...usual, further: names([present]) });
+test('what the fallback states is kept beside the own CA', () => {
+  assert.equal(next({}), usual);
+  assert.equal(next({ kept, stated: [present] }), { ...usual, further: names([present]) });
 });
 
-test('what is not known at this moment stays as it was', async () => {
-  assert.equal(await next({ kept, own: [] }), usual, 'the authority can’t be asked after a restart');
-  assert.equal(await next({ kept, stated: undefined }), usual, 'nor can its fallback, or it was deleted');
-  assert.equal(await next({ stated: undefined }), { ...usual, further: [] });
+test('what is not known at this moment stays as it was', () => {
+  assert.equal(next({ kept, own: [] }), usual, 'the authority can’t be asked after a restart');
+  assert.equal(next({ kept, stated: undefined }), usual, 'nor can its fallback, or it was deleted');
+  assert.equal(next({ stated: undefined }), { ...usual, further: [] });
 });
 
-test('what another fallback stated is no trust of the one that took its place', async () => {
-  assert.equal(await next({ name: 'other', kept, stated: undefined }), {
-    name: 'other',
-    own: names([own]),
-    further: [],
-  });
+test('what another fallback stated is no trust of the one that took its place', () => {
+  assert.equal(next({ name: 'other', kept, stated: undefined }), { name: 'other', own: names([own]), further: [] });
 });
 
-test('a former fallback stays trusted as long as a valid certificate of it is held', async () => {
-  const used = { kept, stated: undefined, members: async () => holding(former) };
-  assert.equal(await next({ ...used, name: undefined }), { name: '', own: names([own]), further: names([former]) });
-  assert.equal((await next({ ...used, name: 'other', stated: [present] }))?.further, names([present, former]));
-  const ended = async () => holding(former, hoursFromNow(-1));
-  assert.is(await next({ ...used, name: undefined, members: ended }), undefined);
-  assert.is(await next({ ...used, name: undefined, members: async () => holding(own) }), undefined);
+test('a former fallback stays trusted as long as a valid certificate of it is held', () => {
+  const used = { kept, stated: undefined, members: () => holding(former) };
+  assert.equal(next({ ...used, name: undefined }), { name: '', own: names([own]), further: names([former]) });
+  assert.equal(next({ ...used, name: 'other', stated: [present] })?.further, names([present, former]));
+  const ended = () => holding(former, hoursFromNow(-1));
+  assert.is(next({ ...used, name: undefined, members: ended }), undefined);
+  assert.is(next({ ...used, name: undefined, members: () => holding(own) }), undefined);
 });
 
-test('a certificate that leads to a CA that remains too needs no other', async () => {
+test('a certificate that leads to a CA that remains too needs no other', () => {
   const twoRoots = [
     { anchorFingerprints: [own.fingerprintSHA256, former.fingerprintSHA256], notAfter: hoursFromNow(1) },
   ];
-  assert.is(await next({ name: undefined, kept, stated: undefined, members: async () => twoRoots }), undefined);
+  assert.is(next({ name: undefined, kept, stated: undefined, members: () => twoRoots }), undefined);
 });
 
-test('what a certificate leads to, and no fallback ever stated, is not trusted', async () => {
-  const members = async () => holding(present);
-  assert.is(await next({ name: undefined, stated: undefined, members }), undefined);
-  assert.is(await next({ name: undefined, kept, stated: undefined, members }), undefined);
+test('what a certificate leads to, and no fallback ever stated, is not trusted', () => {
+  const members = () => holding(present);
+  assert.is(next({ name: undefined, stated: undefined, members }), undefined);
+  assert.is(next({ name: undefined, kept, stated: undefined, members }), undefined);
 });
 
-test('the Secret that keeps it says the same when it is read', async () => {
+test('the Secret that keeps it says the same when it is read', () => {
   const owner = { kind: 'CertificateAuthority', name: 'ca', uid: 'u1' } as const;
   const manifest = fallbackManifest(owner, 'team', kept, { metadata: { uid: 's1' } });
   assert.is(manifest.metadata.name, 'ca-ca-fallback');

@@ -17,22 +17,19 @@ export interface FallbackScene {
   readonly stated: readonly CertificateView[] | undefined;
   readonly kept: KeptTrust | undefined;
   /** Asked for only where it counts. */
-  members(): Promise<readonly Pick<Member, 'anchorFingerprints' | 'notAfter'>[]>;
+  members(): readonly Pick<Member, 'anchorFingerprints' | 'notAfter'>[];
 }
 
 /**
  * What is to be kept. A CA certificate of the fallback stays as long as a valid certificate needs it, whatever became of the
  * fallback: a Secret must not hold a certificate that its own ca.crt refuses. Undefined where there is nothing to keep.
  */
-export async function nextKept(
-  { name, own, stated, kept, members }: FallbackScene,
-  now: Date,
-): Promise<KeptTrust | undefined> {
+export function nextKept({ name, own, stated, kept, members }: FallbackScene, now: Date): KeptTrust | undefined {
   const mine = own.length > 0 ? own : (kept?.own ?? []);
   const known = stated ?? (name !== undefined && kept?.name === name ? kept.further : []);
   const remaining = new Set([...mine, ...known].map(({ fingerprintSHA256 }) => fingerprintSHA256));
   const left = (kept?.further ?? []).filter(({ fingerprintSHA256 }) => !remaining.has(fingerprintSHA256));
-  const needed = left.length === 0 ? new Set<string>() : neededBeside(remaining, await members(), now);
+  const needed = left.length === 0 ? new Set<string>() : neededBeside(remaining, members(), now);
   const further = distinct([...known, ...left.filter(({ fingerprintSHA256 }) => needed.has(fingerprintSHA256))]);
   return name === undefined && further.length === 0 ? undefined : { name: name ?? '', own: mine, further };
 }
@@ -40,7 +37,7 @@ export async function nextKept(
 /** The CA certificates of ca.crt to which valid certificates lead that lead to none of `remaining`. */
 function neededBeside(
   remaining: ReadonlySet<string>,
-  members: Awaited<ReturnType<FallbackScene['members']>>,
+  members: ReturnType<FallbackScene['members']>,
   now: Date,
 ): ReadonlySet<string> {
   const valid = members.filter(({ notAfter }) => notAfter !== undefined && notAfter > now);

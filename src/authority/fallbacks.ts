@@ -24,7 +24,7 @@ interface FallbacksDeps {
   readonly ownership: Ownership;
   /** The fallback of an authority as it runs; undefined where it doesn't. */
   runtimeOf(resource: CertificateAuthority): Runtime | undefined;
-  members(key: string): Promise<readonly Member[]>;
+  members(key: string): readonly Member[];
   namespaceOf(resource: CertificateAuthority): string;
   read(namespace: string, name: string): Promise<RawObject | undefined>;
   apply(manifest: ReturnType<typeof fallbackManifest>): Promise<RawObject>;
@@ -104,7 +104,7 @@ export class Fallbacks {
       members: () => this.#deps.members(key),
     };
     const now = this.#deps.clock.now();
-    const kept = await nextKept(scene, now);
+    const kept = nextKept(scene, now);
     runtime.fallback = known.kept;
     this.#known.set(key, await this.#store(resource, known, kept));
     runtime.fallback = kept;

@@ -26,7 +26,7 @@ const healthy: Backend = {
 };
 
 /** An authority of that kind, and nothing but that backend to be seen. */
-function scene(definition: BackendDefinition<never>, backend: Backend) {
+function scene(definition: BackendDefinition<never>, backend: Backend, change: Partial<AuthorityDeps> = {}) {
   const clock = new FakeClock(NOW);
   const metadata = { namespace: 'ns', name: 'ca', uid: 'uid', resourceVersion: '1', generation: 1 };
   const spec = { selfManaged: { commonName: 'Test' } };
@@ -37,7 +37,8 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
     slowWork: { run: (_key, _deadline, work) => work() },
     start: () => aRuntime({ resource, definition, backend, clock }),
     generationSecrets: () => [],
-    members: async () => [],
+    prove: async () => {},
+    members: () => [],
     consumers: () => [],
     trustStatus: () => undefined,
     crlCondition: () => [],
@@ -65,6 +66,7 @@ function scene(definition: BackendDefinition<never>, backend: Backend) {
     proofs: () => [],
     clock,
     log: SILENT,
+    ...change,
   };
   const key = authorityKey(resource);
   return { clock, reconcile: () => reconcileAuthority(key, deps, RUN), view: () => deps.registry.get(key)?.view };
@@ -122,6 +124,30 @@ test('an anchor that some verifier cannot read goes into no ca.crt', async () =>
   const { reconcile, view } = scene(definition, { ...healthy, trust: async () => ({ anchors, intermediates: [] }) });
   await reconcile();
   assert.is(view()?.trust.pem, good.pem);
+});
+
+test('nothing that a step depends on is read before the proofs, which take many turns of the event loop', async () => {
+  const read: string[] = [];
+  let isProven = false;
+  const [definition] = BACKENDS as readonly BackendDefinition<never>[];
+  if (definition === undefined) throw new Error('there is none');
+  const noted = (what: string) => void read.push(`${what} ${isProven ? 'after' : 'before'} the proofs`);
+  const { reconcile } = scene(definition, healthy, {
+    prove: async () => {
+      await new Promise((resolve) => setImmediate(resolve));
+      isProven = true;
+    },
+    find: () => {
+      noted('the authority');
+      return undefined;
+    },
+    generationSecrets: () => {
+      noted('its generations');
+      return [];
+    },
+  });
+  await reconcile();
+  assert.equal(read, ['the authority after the proofs']);
 });
 
 test.run();

@@ -50,6 +50,7 @@ export async function reconcileAuthority(key: string, deps: AuthorityDeps, run: 
 
 /** Its CA generations one step on, its trust, its health. */
 async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promise<Outcome> {
+  await deps.prove(key);
   const resource = deps.find(key);
   // One that is being deleted goes on until it is gone: a finalizer may hold it for long, and its certificates with it.
   if (resource === undefined || isBrokenAuthority(resource)) {

@@ -114,4 +114,25 @@ test('what another replica writes has those certificates alone looked at that it
   assert.equal(lookedAt('follower'), []);
 });
 
+test('a register that goes back to an older state has those looked at that it lacks, and they are revoked after all', async () => {
+  const { world, lookedAt, owner, follower } = twoReplicas();
+  const { resource, runtime } = world;
+  await owner.look(resource, runtime, RUN);
+  follower.ask(KEY, 'team/c1', [wanted('01')]);
+  await follower.follow(resource, runtime);
+  const backup = structuredClone(world.secret);
+  follower.ask(KEY, 'team/c2', [wanted('02')]);
+  await follower.follow(resource, runtime);
+  lookedAt('follower');
+
+  // Restored by hand: the same object, with the content of before.
+  world.secret = { ...backup, metadata: { ...world.secret?.metadata, resourceVersion: '900' } };
+  follower.ask(KEY, 'team/c3', [wanted('03')]);
+  for (let round = 0; round < 2; round++) await follower.follow(resource, runtime);
+  assert.ok(lookedAt('follower')?.includes('team/c2'));
+  follower.ask(KEY, 'team/c2', [wanted('02')]);
+  await follower.follow(resource, runtime);
+  assert.equal(world.registered(), { '01': 'owed', '02': 'owed', '03': 'owed' });
+});
+
 test.run();

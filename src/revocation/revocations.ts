@@ -20,6 +20,8 @@ import { about, failureOf, tellOnce } from './told.ts';
 
 /** So long after the first that is asked for, they are noted down together; see pauseMs. */
 const TOGETHER_MS = 500;
+/** The deletion of a ClientCertificate waits for that, and not for ever. */
+const LONGEST_TOGETHER_MS = 5_000;
 const TRY_AGAIN_MS = 30_000;
 
 /** The revocations that authorities owe, and those that are done. */
@@ -39,7 +41,10 @@ export class Revocations {
     for (const each of fresh) kept.asked.set(each.serialNumber, { ...each, owner });
     // One that can't revoke has its certificates reconciled, which ask again.
     if (kept.ability?.by !== 'nothing')
-      this.#deps.wakeAuthority(authority, this.#after(pauseMs(kept.certificates, TOGETHER_MS)));
+      this.#deps.wakeAuthority(
+        authority,
+        this.#after(Math.min(pauseMs(kept.certificates, TOGETHER_MS), LONGEST_TOGETHER_MS)),
+      );
   }
 
   viewOf(resource: CertificateAuthority): RevocationView {

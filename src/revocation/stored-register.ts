@@ -69,7 +69,7 @@ export async function readRegister(resource: CertificateAuthority, kept: Kept, d
   kept.register = stored === undefined ? new Map() : readRegisterSecret(stored);
   kept.stored = stored;
   kept.isRead = true;
-  const { owned, hasOthers } = newsIn(kept.register, former);
+  const { owned, hasOthers } = newsIn(kept.register, former, deps.clock.now());
   if (hasOthers) deps.wakeMembers(authorityKey(resource));
   wakeOwners(owned, deps);
 }
@@ -78,16 +78,20 @@ export async function readRegister(resource: CertificateAuthority, kept: Kept, d
  * What has changed, each with the ClientCertificate whose it is, or was until it was done. Of others that is unknown, and they may be
  * in use. Where several replicas write a register, each of them reads it some times a minute.
  */
-function newsIn(register: Register, former: Register) {
+function newsIn(register: Register, former: Register, now: Date) {
   const owned: Pick<Registered, 'owner'>[] = [];
   let hasOthers = false;
-  for (const [serial, entry] of register) {
-    const before = former.get(serial);
-    if (before !== undefined && before.reason === entry.reason && isDone(before) === isDone(entry)) continue;
-    const owner = entry.owner ?? before?.owner;
+  const note = (owner: string | undefined) => {
     if (owner === undefined) hasOthers = true;
     else owned.push({ owner });
+  };
+  for (const [serial, entry] of register) {
+    const before = former.get(serial);
+    if (before === undefined || before.reason !== entry.reason || isDone(before) !== isDone(entry))
+      note(entry.owner ?? before?.owner);
   }
+  // A restored backup lacks what was noted down since, and its certificates ask again.
+  for (const [serial, { owner, notAfter }] of former) if (!register.has(serial) && notAfter > now) note(owner);
   return { owned, hasOthers };
 }
 

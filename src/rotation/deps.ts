@@ -47,7 +47,7 @@ export interface FallbackTrust {
 
 /** What the steps of a CA rotation read and write. */
 export interface RotationDeps {
-  members(key: string): Promise<readonly Member[]>;
+  members(key: string): readonly Member[];
   /** The ClientCertificates that the authority serves. */
   consumers(resource: CertificateAuthority): readonly Consumer[];
   /** Makes a new one; `beside` are the uids of the others that are in use. */

@@ -41,15 +41,13 @@ export function termsOf(
   };
 }
 
-type PlanOf = Plan & { readonly certificates: ReadonlyMap<number, number> };
-
 /** `resource` is the authority as it is stored now, with the annotations of today. */
-export async function planOf(
+export function planOf(
   resource: CertificateAuthority,
   runtime: Rotating,
   candidate: Candidate | undefined,
   deps: RotationDeps,
-): Promise<PlanOf> {
+): Plan & { readonly certificates: ReadonlyMap<number, number> } {
   const key = authorityKey(resource);
   const { generations, definition } = runtime;
   const source = sourceOf(runtime);
@@ -70,7 +68,7 @@ export async function planOf(
     wanted: candidate?.id,
     issuerRef: candidate?.issuerRef,
     // Asked for only where they count, since there may be many.
-    members: isMoving || isOther || (isOver && further.length > 0) ? await deps.members(key) : [],
+    members: isMoving || isOther || (isOver && further.length > 0) ? deps.members(key) : [],
     trustBundleHash: trust.hash,
     further: new Set(further.filter((each) => !own.has(each))),
     terms: termsOf(resource, deps),

@@ -53,7 +53,7 @@ interface Given {
 
 /** The versions that are trusted, and those that are reported as foreign. */
 async function sorted(stored: readonly GenerationSecret[], given: Given = {}) {
-  const evidence = { reported: given.reported ?? [], members: async () => given.members ?? [] };
+  const evidence = { reported: given.reported ?? [], members: () => given.members ?? [] };
   const { own, foreign, generations } = await provenanceOf(stored, evidence, NOW);
   assert.equal(
     generations.map(({ version }) => version),
@@ -169,7 +169,7 @@ test('a Secret without a key that can not be filled is foreign, so that its vers
     holdsKey: false,
     generation: undefined,
   });
-  const { own, foreign } = await provenanceOf([hollow], { reported: [], members: async () => [] }, NOW);
+  const { own, foreign } = await provenanceOf([hollow], { reported: [], members: () => [] }, NOW);
   assert.equal([own.length, foreign], [0, [hollow]]);
 });
 

@@ -19,7 +19,7 @@ export interface Provenance {
 export interface Evidence {
   /** The generations of the status. It is output, so that it may take away and never grant. */
   readonly reported: readonly Pick<CAGeneration, 'version' | 'state' | 'fingerprintSHA256'>[];
-  members(): Promise<readonly Member[]>;
+  members(): readonly Member[];
 }
 
 /**
@@ -41,7 +41,7 @@ export async function provenanceOf(
   const { generations, problem } = await readGenerations(claims, now);
   const isRead = ({ secret }: GenerationSecret) => generations.some((each) => each.secret.uid === secret.uid);
   const readable = claims.filter(isRead);
-  const own = await adoptable(readable, evidence, now);
+  const own = adoptable(readable, evidence, now);
   const uids = uidsOf(own);
   const adopted = generations.filter(({ secret }) => uids.has(secret.uid));
   const hollow = claims.filter(({ holdsKey }) => !holdsKey);
@@ -68,11 +68,11 @@ function compared(generations: readonly Generation[], secrets: readonly Generati
  * whatever the status and the mark say. Where the status knows one of the claims to be in use, those that it doesn't know
  * came from outside.
  */
-async function adoptable(
+function adoptable(
   claims: readonly GenerationSecret[],
   { reported, members }: Evidence,
   now: Date,
-): Promise<readonly GenerationSecret[]> {
+): readonly GenerationSecret[] {
   const isToldOf = claims.some((each) => livesIn(reported, each));
   const own = claims.filter(
     (each) => !isCopy(each) && (isToldOf ? livesIn(reported, each) : !wasRetired(each, reported)),
@@ -81,7 +81,7 @@ async function adoptable(
   // A restored twin of a CA that is adopted anyway is not what its certificates speak for.
   const known = new Set(own.map(fingerprintOf));
   const held = new Set(
-    (await members()).flatMap(({ issuerFingerprint, notAfter, fromStatus }) =>
+    members().flatMap(({ issuerFingerprint, notAfter, fromStatus }) =>
       fromStatus === undefined && notAfter !== undefined && notAfter > now ? [issuerFingerprint] : [],
     ),
   );

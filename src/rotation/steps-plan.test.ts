@@ -170,29 +170,29 @@ const PLANS: Readonly<Record<string, Planned>> = {
 };
 
 for (const [what, { generations, pair, isOwn = true, members = [], step, asksMembers }] of Object.entries(PLANS))
-  test(`${what}: ${step}`, async () => {
+  test(`${what}: ${step}`, () => {
     const { runtime, deps } = rotationScene(generations, isOwn);
     const askedOf: string[] = [];
     const asked = {
       ...deps,
-      members: async (key: string) => {
+      members: (key: string) => {
         askedOf.push(key);
         return members;
       },
     };
-    const plan = await planOf(runtime.resource, runtime, pair, asked);
+    const plan = planOf(runtime.resource, runtime, pair, asked);
     assert.is(stepText(plan.step), step);
     assert.equal(askedOf, asksMembers ? [KEY] : []);
   });
 
-test('after a day one that cannot be written holds up a new CA no longer, and is named', async () => {
+test('after a day one that cannot be written holds up a new CA no longer, and is named', () => {
   const since = after(-25 * HOUR);
   const { runtime, deps } = rotationScene([v1, { ...v2, since, preparedAt: since }]);
   const members = [member(stored, [stored])];
   const waited = opened(runtime.generations, new Map([['move 2', after(-HOUR)]]));
-  const plan = await planOf(runtime.resource, { ...runtime, generations: waited }, another, {
+  const plan = planOf(runtime.resource, { ...runtime, generations: waited }, another, {
     ...deps,
-    members: async () => members,
+    members: () => members,
   });
   assert.equal([stepText(plan.step), plan.leftBehind], ['move 2 Trusted', ['ns/client']]);
 });

@@ -74,18 +74,14 @@ export function wireAuthorities(
   const { audit, ownership, client, clock, cluster, config, events, log, metrics, registry, sharding } = services;
   const isShared = config.shards > 0;
   const turns = new Turns(clock);
-  const members = async (key: string) => {
-    await proveMembers(key, cluster, turns);
-    return membersOf(key, registry.get(key)?.generations ?? [], cluster);
-  };
+  const members = (key: string) => membersOf(key, registry.get(key)?.generations ?? [], cluster);
   /** Of the authorities whose fallback it is. */
-  const standby = async (key: string) => {
+  const standby = (key: string) => {
     const runtime = registry.get(key);
     const stated = runtime === undefined ? [] : trustedNow(runtime);
-    const found = cluster
+    return cluster
       .primariesOf(key)
-      .map(async (each) => standbyMembers(await members(authorityKey(each)), registry.current(each)?.view, stated));
-    return (await Promise.all(found)).flat();
+      .flatMap((each) => standbyMembers(members(authorityKey(each)), registry.current(each)?.view, stated));
   };
   const deps: AuthorityDeps = {
     clock,
@@ -117,7 +113,12 @@ export function wireAuthorities(
     start: (resource) =>
       startAuthority(resource, services, () => controller.queue.add(authorityKey(resource)), wakes.certificate),
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
-    members: async (key) => [...(await members(key)), ...(await standby(key))],
+    prove: async (key) => {
+      // Nothing else asks for the members of an authority that has a single CA.
+      if (cluster.generations.keysByIndex('authority', key).length < 2) return;
+      for (const each of [key, ...cluster.primariesOf(key).map(authorityKey)]) await proveMembers(each, cluster, turns);
+    },
+    members: (key) => [...members(key), ...standby(key)],
     fallbacks: wireFallbacks(services, members),
     fallbackOf: (resource) => {
       const found = cluster.authority(fallbackKey(resource) ?? '');

@@ -6,7 +6,7 @@ import { applyWhole } from './secret-access.ts';
 import { namespaceOf, type Services } from './services.ts';
 
 /** What authorities keep of their fallbacks, with access to the API server. `members` are those of one authority alone. */
-export function wireFallbacks(services: Services, members: (key: string) => Promise<readonly Member[]>): Fallbacks {
+export function wireFallbacks(services: Services, members: (key: string) => readonly Member[]): Fallbacks {
   const { client, clock, cluster, log, ownership, registry } = services;
   return new Fallbacks({
     clock,

@@ -23,7 +23,7 @@ export class RotationGenerations {
   #uids = 0;
 
   observe(members: () => readonly Member[], now: Date): Promise<Provenance> {
-    return provenanceOf(this.stored, { reported: this.reported, members: async () => members() }, now);
+    return provenanceOf(this.stored, { reported: this.reported, members }, now);
   }
 
   /** Writes what the step asks for. `endsEarly`: the process ends after the first write of a new Secret. */
