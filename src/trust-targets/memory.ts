@@ -25,6 +25,8 @@ export class TargetsMemory {
   readonly #objects = new Map<string, ObjectMemory>();
   /** When the next object is delivered; see nextDelivery. */
   deliveryAt: Date | undefined;
+  /** The certificates (SHA-256) of the last bundle that could be written; undefined after a start. */
+  inForce: ReadonlySet<string> | undefined;
   /** Runs in a row that the API server let down. */
   outages = 0;
 

@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { within } from '../abort.ts';
 import {
   type AnyCertificateAuthority,
   authorityKey,
@@ -7,7 +8,7 @@ import {
 } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { earliest } from '../api/moments.ts';
-import { isInCluster, type ObjectKind, type TargetKind } from '../api/trust-targets.ts';
+import type { ObjectKind, TargetKind } from '../api/trust-targets.ts';
 import type { Audit } from '../audit/event.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import type { Clock } from '../clock.ts';
@@ -21,15 +22,9 @@ import type { Trouble } from '../trouble.ts';
 import { complete, wantsCrls } from './complete.ts';
 import { crlNews } from './crl-proofs.ts';
 import type { Delivery } from './delivery.ts';
-import {
-  type ClusterObject,
-  type DesiredObject,
-  type DesiredTarget,
-  desiredTargets,
-  idOf,
-  type Places,
-} from './desired.ts';
+import { type ClusterObject, desiredTargets, idOf, type Places } from './desired.ts';
 import { sourceEvents, troubleEvents } from './events.ts';
+import { followTargets } from './follow.ts';
 import { isOurs } from './judge.ts';
 import type { TargetsMemory } from './memory.ts';
 import { withoutNamesakes } from './namesakes.ts';
@@ -37,13 +32,15 @@ import { nameProblems } from './permitted-names.ts';
 import { nextDelivery } from './proofs.ts';
 import type { RemoteTargets } from './remote.ts';
 import type { TargetResults } from './results.ts';
+import { seenOf } from './seen.ts';
 import { incomplete, nextEnd, nextRead, type SourceFinding, trustedBy } from './sources.ts';
 import { trustStatus } from './status.ts';
 import { allPlaces, removeSurplus, waitingPlaces } from './surplus.ts';
-import { type Survey, surveyTargets } from './survey.ts';
+import { lookAgain, type Survey, surveyTargets } from './survey.ts';
 import { CRLS_NOT_READ, type TargetCrls } from './target-crls.ts';
 import { tooLarge, UNREAD } from './troubles.ts';
 import type { TargetView } from './view.ts';
+import { withoutLoss } from './without-loss.ts';
 import type { TargetAccess } from './write.ts';
 import { writeDue } from './write-due.ts';
 
@@ -97,8 +94,8 @@ export interface TargetMetrics {
   targetWritten(kind: TargetKind, outcome: 'written' | 'deleted' | 'failed'): void;
 }
 
-/** What stands in the way of a target without an event for it is looked at again after this time. */
-const LOOK_AGAIN_MS = 30_000;
+/** The sources of a tenant take turns, of which each may be long. */
+const READ_MS = 5_000;
 const OUTAGE = { firstMs: 500, longestMs: 30_000 };
 
 /** One look at all targets of one authority: what differs is written, and what isn't wanted any more is deleted. */
@@ -112,19 +109,22 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   // A broken spec says nothing about where trust belongs: what was written stays.
   if (isBrokenAuthority(resource)) return { do: 'rest' };
   const wanted = desiredTargets(resource, deps.places);
-  if (!deps.isOurs(key)) return followTargets(resource, wanted, deps);
+  if (!deps.isOurs(key)) return wanted.length === 0 ? forget(key, deps) : followTargets(resource, wanted, deps, run);
   const remove = (waiting: ReadonlySet<string>) => removeSurplus(resource, wanted, waiting, deps);
   if (wanted.length === 0) return { ...forget(key, deps), recheckAt: await remove(new Set()) };
   const own = deps.trustOf(resource);
   if (own === undefined) return { do: 'rest', recheckAt: await remove(allPlaces(wanted)) };
-  const read = await run.releaseWorker(() => deps.sources.read(resource));
-  const told = withNameProblems(resource, read, deps);
+  const read = await run.releaseWorker(() => inTime(run.signal, deps.sources.read(resource)));
+  if (read === undefined) return { do: 'rest', recheckAt: new Date(clock.now().getTime() + READ_MS) };
+  const memory = results.memoryOf(key);
   const cas = [...own.anchors.values(), ...deps.cas(resource)];
-  const sources = withoutNamesakes(cas, told, clock.now(), inForce(resource, deps));
+  const held = memory.inForce ?? heldBy(resource, deps);
+  const whole = memory.inForce === undefined ? withoutLoss(read, cas, held, clock.now()) : read;
+  const sources = withoutNamesakes(cas, withNameProblems(resource, whole, deps), clock.now(), held);
   const further = trustedBy(sources, clock.now());
   const bundle = further.length === 0 ? own : bundleOf([...own.anchors.values(), ...further]);
   const unfit = incomplete(sources) ?? tooLarge(Buffer.byteLength(bundle.pem), bundle.anchors.size);
-  const memory = results.memoryOf(key);
+  if (unfit === undefined) memory.inForce = new Set(bundle.anchors.keys());
   memory.keepOnly(new Set(wanted.flatMap(({ objects }) => objects.map(idOf))));
   const known = wantsCrls(resource) ? await run.releaseWorker(() => deps.crls.read(resource)) : undefined;
   if (known === undefined) deps.crls.forget(key);
@@ -160,43 +160,19 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   };
 }
 
-/** The certificates that the targets hold, as far as it is known: after a restart by what is in them. */
-function inForce(resource: CertificateAuthority, { results, labelled }: TargetsDeps): ReadonlySet<string> {
-  const key = authorityKey(resource);
-  const former = results.survey(key)?.bundle.anchors.keys();
-  if (former !== undefined) return new Set(former);
-  return new Set(labelled(key).flatMap((view) => (isOurs(view, resource) ? view.held : [])));
+/** The certificates that the targets hold after a start. */
+function heldBy(resource: CertificateAuthority, { labelled }: TargetsDeps): ReadonlySet<string> {
+  return new Set(labelled(authorityKey(resource)).flatMap((view) => (isOurs(view, resource) ? view.held : [])));
 }
 
-/**
- * The same where another replica writes the targets, and this one has the fallback of their authority, whose CA rotation waits for
- * them: nothing is written.
- */
-function followTargets(resource: CertificateAuthority, wanted: readonly DesiredTarget[], deps: TargetsDeps): Outcome {
-  const { clock, delivery, remote, results } = deps;
-  const key = authorityKey(resource);
-  const bundle = deps.trustOf(resource);
-  if (wanted.length === 0) return forget(key, deps);
-  if (bundle === undefined) return { do: 'rest' };
-  remote.refresh(resource, wanted, bundle);
-  const memory = results.memoryOf(key);
-  const now = clock.now();
-  const before = results.survey(key);
-  const after = surveyTargets(resource, wanted, bundle, seenOf(resource, bundle, deps), { memory, now });
-  results.follow(key, after);
-  const deliveredNow = memory.deliveryAt !== undefined && memory.deliveryAt <= now;
-  if (deliveredNow || !isDeepStrictEqual(before?.targets, after.targets)) deps.wakeAuthority(key);
-  memory.deliveryAt = nextDelivery(after, delivery, now);
-  return { do: 'rest', recheckAt: earliest([lookAgain(after, now), memory.deliveryAt, remote.nextRead(key)]) };
-}
-
-function seenOf(resource: CertificateAuthority, bundle: TrustBundle, deps: TargetsDeps) {
-  return {
-    view: (object: DesiredObject) =>
-      isInCluster(object) ? deps.view(object) : deps.remote.view(resource, object, bundle),
-    unknown: (object: DesiredObject) =>
-      isInCluster(object) ? deps.unknown(object.kind, object.namespace) : deps.remote.unknown(resource, object),
-  };
+/** Undefined where it takes too long: a run that goes on would hold up the stop of its process, or of its shard. */
+async function inTime<Found>(signal: AbortSignal, work: Promise<Found>): Promise<Found | undefined> {
+  return within(READ_MS, signal, (scope) => {
+    const { promise: late, resolve } = Promise.withResolvers<undefined>();
+    scope.addEventListener('abort', () => resolve(undefined), { once: true });
+    if (scope.aborted) resolve(undefined);
+    return Promise.race([work, late]);
+  });
 }
 
 function withNameProblems(
@@ -252,9 +228,4 @@ function isUnread({ crls, targets }: Survey): boolean {
 
 function nextTry({ writes }: Survey, memory: TargetsMemory): Date | undefined {
   return earliest([...writes.keys()].map((each) => memory.of(idOf(each)).nextAt));
-}
-
-function lookAgain({ targets }: Survey, now: Date): Date | undefined {
-  const isWaiting = targets.some(({ objects }) => objects.some(({ isHolding }) => !isHolding));
-  return isWaiting ? new Date(now.getTime() + LOOK_AGAIN_MS) : undefined;
 }

@@ -118,3 +118,11 @@ export function surveyTargets(
   }));
   return { bundle, sources, crls, owner, targets, writes };
 }
+
+const LOOK_AGAIN_MS = 30_000;
+
+/** When what stands in the way of a target without an event for it is looked at again. */
+export function lookAgain({ targets }: Survey, now: Date): Date | undefined {
+  const isWaiting = targets.some(({ objects }) => objects.some(({ isHolding }) => !isHolding));
+  return isWaiting ? new Date(now.getTime() + LOOK_AGAIN_MS) : undefined;
+}

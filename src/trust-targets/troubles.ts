@@ -18,8 +18,7 @@ export function troubleOfWrite(thrown: unknown, desired: DesiredObject): Trouble
   const said = (reason: ErrorCode, text: string): Trouble => ({ code: reason, message: `${nameOf(desired)}: ${text}` });
   if (!isInCluster(desired)) return said('Unexpected', message);
   const kind = KINDS[desired.kind];
-  if (thrown instanceof ApiError && thrown.status === 403 && ENDS.test(message))
-    return said('TrustTargetNoNamespace', `its namespace is being deleted`);
+  if (thrown instanceof ApiError && thrown.status === 403 && ENDS.test(message)) return namespaceEnds(desired);
   if (code === 'Forbidden') return said('TrustTargetForbidden', `${message}; ${remedy(kind)}`);
   if (
     thrown instanceof ApiError &&
@@ -34,6 +33,11 @@ export function troubleOfWrite(thrown: unknown, desired: DesiredObject): Trouble
     return said('TrustTargetRefused', `${message}${adviceOn(message)}`);
   if (code === 'Unexpected') return said('Unexpected', message);
   return undefined;
+}
+
+/** Nothing can be written there, and nothing that starts reads it. */
+export function namespaceEnds(desired: DesiredObject): Trouble {
+  return { code: 'TrustTargetNoNamespace', message: `${nameOf(desired)}: its namespace is being deleted` };
 }
 
 /** What the API server doesn't say: what is to be done about an object as it is, as the end of a sentence. */

@@ -20,6 +20,8 @@ export interface TargetAccess {
   view(kind: ObjectKind, object: RawObject): TargetView;
   /** Takes in what was written or read; `replaces` is the version that the write demanded. */
   put(kind: ObjectKind, object: RawObject, replaces?: string): void;
+  /** Whether a namespace is being deleted, or is gone: by a read, since no watch tells of the first. */
+  isEnding(namespace: string): Promise<boolean>;
   /** What a Secret is for, where that is anything but a trust bundle; see purposeOf. */
   purposeOf(secret: RawObject): string | undefined;
   /** Why a Secret of that name can't be a target, as the rest of a sentence; see reservationOf. */

@@ -8,6 +8,7 @@ import type { Cache } from '../kube/cache/cache.ts';
 import type { ListPage } from '../kube/object.ts';
 import type { ListOptions } from '../kube/options.ts';
 import type { Services } from './services.ts';
+import { SharedReads } from './shared-reads.ts';
 
 /** A worker waits for it. */
 const LONGEST_READ_MS = 5_000;
@@ -20,43 +21,11 @@ type Written = Pick<Cache<unknown>, 'put' | 'absent'>;
 /** Reads of what decides whether a request is permitted, for the time in which its watch is behind. */
 export function freshReads(deps: Deps): Pick<ObserveDeps, 'isBehind' | 'readPast'> {
   const { cluster } = deps;
-  const reads = new SharedReads();
+  const reads = new SharedReads<void>();
   return {
     isBehind: (what, resource) => cluster.isBehind(resourceOf(what, resource), resource.namespace),
     readPast: (what, resource) => reads.get(idOf(what, resource), () => READS[what](resource, deps)),
   };
-}
-
-interface Under {
-  readonly current: Promise<void>;
-  /** For those that asked since that began. */
-  next: Promise<void> | undefined;
-}
-
-/**
- * One read for all that ask for the same while another one is under way, since thousands of certificates may have one authority. That
- * read begins after they asked: what was read before may be older than the request that is to be judged by it.
- */
-export class SharedReads {
-  readonly #under = new Map<string, Under>();
-
-  get(id: string, begin: () => Promise<void>): Promise<void> {
-    const under = this.#under.get(id);
-    if (under === undefined) return this.#begin(id, begin);
-    const over = under.current.catch(() => {});
-    under.next ??= over.then(() => this.#begin(id, begin));
-    return under.next;
-  }
-
-  #begin(id: string, begin: () => Promise<void>): Promise<void> {
-    const under: Under = { current: begin(), next: undefined };
-    this.#under.set(id, under);
-    const end = () => {
-      if (under.next === undefined) this.#under.delete(id);
-    };
-    under.current.then(end, end);
-    return under.current;
-  }
 }
 
 function idOf(what: Decisive, resource: ClientCertificate): string {

@@ -12,6 +12,7 @@ import { readTrustSource, type SourceFinding } from '../trust-targets/sources.ts
 import { TenantBounds } from '../trust-targets/tenant-bounds.ts';
 import { KeptBundles } from './kept-bundles.ts';
 import { namespaceOf, type Services } from './services.ts';
+import { SharedReads } from './shared-reads.ts';
 import { authorityAddresses } from './start-authority.ts';
 
 interface Known {
@@ -31,6 +32,8 @@ export class TrustSources {
   readonly #wake: (authority: string) => void;
   readonly #known = new Map<string, Known>();
   readonly #bounds: TenantBounds;
+  /** Those of a namespace take turns, which may last longer than the run that began to read. */
+  readonly #reads = new SharedReads<readonly SourceFinding[]>();
 
   constructor(services: Services, wake: (authority: string) => void) {
     this.#services = services;
@@ -45,6 +48,10 @@ export class TrustSources {
       return [];
     }
     const known = this.#ensure(key, resource);
+    return this.#reads.get(`${key} ${known.version}`, () => this.#readAll(resource, known));
+  }
+
+  #readAll(resource: CertificateAuthority, known: Known): Promise<readonly SourceFinding[]> {
     const namespace = namespaceOf(resource, this.#services);
     const now = this.#services.clock.now();
     const judge = known.texts.pass();

@@ -6,7 +6,7 @@ import {
   isBrokenAuthority,
 } from '../api/certificate-authority.ts';
 import { isBroken } from '../api/client-certificate.ts';
-import { TRUST_TARGET_LABEL } from '../api/names.ts';
+import { NAMESPACES, TRUST_TARGET_LABEL } from '../api/names.ts';
 import { keyOf, parseMeta } from '../api/parse.ts';
 import { isInCluster, OBJECT_KINDS, type ObjectKind } from '../api/trust-targets.ts';
 import { clientsOf } from '../authority/consumers.ts';
@@ -223,6 +223,11 @@ function targetAccess({ client, cluster }: Services, caches: TargetCaches): Targ
     put: (kind, object, replaces) => {
       // Without its label the watch would never say that it is gone.
       if (object.metadata?.labels?.[TRUST_TARGET_LABEL] !== undefined) caches.of[kind].put(object, replaces);
+    },
+    isEnding: async (namespace) => {
+      // By a list of one, since that needs no right beyond those for watching.
+      const { items } = await client.list(NAMESPACES, { fieldSelector: `metadata.name=${namespace}`, limit: 1 });
+      return items.every(({ metadata }) => metadata?.deletionTimestamp !== undefined);
     },
     purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
     reservationOf: (object) =>

@@ -95,6 +95,18 @@ test('a trust bundle that changes reaches a Secret that waits for another key', 
   assert.is(decide(seen, after(20 * HOUR)).do, 'repair');
 });
 
+test('a key in other hands gets no certificate any more, whatever else has changed', () => {
+  const resource = aClientsOwn();
+  const seen = anObserved(resource).withSecret().build();
+  const serials = [{ serialNumber: seen.held?.serialNumber ?? '', reason: 'keyCompromise' }] as const;
+  const revoke = { serials, issuedBefore: undefined, unread: undefined };
+  const asked = (spec: object) => seen.with({ resource: { ...resource, revoke, spec: { ...resource.spec, ...spec } } });
+  assert.is(codeOf(decide(asked({}), NOW)), 'NewCSRNeeded');
+  assert.is(codeOf(decide(asked({ durationMs: 3 * HOUR }), NOW)), 'NewCSRNeeded');
+  const elsewhere = { authorityRef: { kind: 'CertificateAuthority', name: 'other' } };
+  assert.is(codeOf(decide(asked(elsewhere), NOW)), 'NewCSRNeeded');
+});
+
 test('a fallback does not make up for another key', () => {
   const resource = aClientsOwn();
   const trouble = { code: 'AuthorityUnreachable', message: 'no answer' } as const;

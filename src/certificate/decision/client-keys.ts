@@ -4,6 +4,7 @@ import { missingName, uncoveredName } from '../../pki/covered-names.ts';
 import { isAuthority } from '../authority-view.ts';
 import { requestOf, whereIs } from '../client-request.ts';
 import type { Observed } from '../observed.ts';
+import { isCompromised } from '../revocation/asked.ts';
 import type { Need } from './needs.ts';
 import type { Backoff } from './obstacles.ts';
 import { type Refusal, refuse, wait } from './refusals.ts';
@@ -68,11 +69,13 @@ export function requestIsAnother({ resource, held }: Observed): Need | undefined
 }
 
 /** A renewal that is due waits for another key, which only the client can make. */
-export function newRequestIsNeeded({ resource, held }: Observed, need: Need, now: Date): Backoff | undefined {
-  const { spec, namespace } = resource;
+export function newRequestIsNeeded(seen: Observed, need: Need, now: Date): Backoff | undefined {
+  const { spec, namespace } = seen.resource;
+  const { held } = seen;
   if (spec.csr === undefined || held === undefined) return undefined;
   const place = whereIs(spec.csr, namespace);
-  if (need.reason === 'Revoked')
+  // Whatever else has changed, what is issued over a key in other hands is of no use.
+  if (need.reason === 'Revoked' || isCompromised(requestOf(spec)?.publicKeyPin ?? '', seen, now))
     return {
       do: 'wait',
       code: 'NewCSRNeeded',

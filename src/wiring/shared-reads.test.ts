@@ -1,10 +1,10 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
-import { SharedReads } from './fresh-reads.ts';
+import { SharedReads } from './shared-reads.ts';
 
 /** Reads that end when the test says so. */
 function reads() {
-  const shared = new SharedReads();
+  const shared = new SharedReads<void>();
   const begun: { readonly id: string; readonly end: () => void; readonly fail: (error: Error) => void }[] = [];
   const ask = (id: string) =>
     shared.get(id, () => {

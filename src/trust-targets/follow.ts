@@ -1,0 +1,59 @@
+import { isDeepStrictEqual } from 'node:util';
+import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import { earliest } from '../api/moments.ts';
+import { isInCluster } from '../api/trust-targets.ts';
+import type { Outcome, Run } from '../queue/controller.ts';
+import { type DesiredObject, type DesiredTarget, idOf } from './desired.ts';
+import type { TargetsMemory } from './memory.ts';
+import { nextDelivery } from './proofs.ts';
+import type { TargetsDeps } from './reconcile.ts';
+import { seenOf } from './seen.ts';
+import { lookAgain, surveyTargets } from './survey.ts';
+import { namespaceEnds } from './troubles.ts';
+
+/** Of the objects that are missing at one look. */
+const MOST_ASKED = 20;
+
+/**
+ * The same where another replica writes the targets, and this one has the fallback of their authority, whose CA rotation waits for
+ * them: nothing is written.
+ */
+export async function followTargets(
+  resource: CertificateAuthority,
+  wanted: readonly DesiredTarget[],
+  deps: TargetsDeps,
+  run: Run,
+): Promise<Outcome> {
+  const { clock, delivery, remote, results } = deps;
+  const key = authorityKey(resource);
+  const bundle = deps.trustOf(resource);
+  if (bundle === undefined) return { do: 'rest' };
+  remote.refresh(resource, wanted, bundle);
+  const memory = results.memoryOf(key);
+  const now = clock.now();
+  const before = results.survey(key);
+  const look = () => surveyTargets(resource, wanted, bundle, seenOf(resource, bundle, deps), { memory, now });
+  const seen = look();
+  const missing = [...seen.writes].flatMap(([object, view]) => (view === undefined ? object : []));
+  if (missing.length > 0) await run.releaseWorker(() => noteEnding(missing.slice(0, MOST_ASKED), memory, deps));
+  const after = missing.length === 0 ? seen : look();
+  results.follow(key, after);
+  const deliveredNow = memory.deliveryAt !== undefined && memory.deliveryAt <= now;
+  if (deliveredNow || !isDeepStrictEqual(before?.targets, after.targets)) deps.wakeAuthority(key);
+  memory.deliveryAt = nextDelivery(after, delivery, now);
+  return { do: 'rest', recheckAt: earliest([lookAgain(after, now), memory.deliveryAt, remote.nextRead(key)]) };
+}
+
+/** The replica that writes learns from the answer that a namespace is being deleted, where its tenant may hold it up for long. */
+async function noteEnding(
+  objects: readonly DesiredObject[],
+  memory: TargetsMemory,
+  { access }: Pick<TargetsDeps, 'access'>,
+): Promise<void> {
+  for (const object of objects) {
+    if (!isInCluster(object) || object.namespace === '') continue;
+    // What can't be read is waited for, as before.
+    const isEnding = await access.isEnding(object.namespace).catch(() => false);
+    memory.of(idOf(object)).trouble = isEnding ? namespaceEnds(object) : undefined;
+  }
+}

@@ -1,0 +1,214 @@
+/** Whole looks at the targets of one authority, whose one object is in memory; what partners offer is said by the test. */
+import { test } from 'uvu';
+import * as assert from 'uvu/assert';
+import { hoursFromNow, NOW, root, serial } from '../../test/pki/make.ts';
+import { writeCertificate } from '../../test/pki/write-certificate.ts';
+import { FakeClock } from '../../test/unit/fake-clock.ts';
+import type { RawObject } from '../api/parse.ts';
+import { bundleOf } from '../pki/bundle.ts';
+import { type CertificateView, parseCertificate } from '../pki/certificate.ts';
+import { caBasicConstraints, usageExtensions } from '../pki/extensions.ts';
+import { publicKeyDer } from '../pki/keys.ts';
+import type { Run } from '../queue/controller.ts';
+import { targetProofs } from './proofs.ts';
+import { reconcileTargets, type TargetsDeps } from './reconcile.ts';
+import { TargetResults } from './results.ts';
+import type { SourceFinding } from './sources.ts';
+import { type TargetView, targetViewer } from './view.ts';
+
+const KEY = 'ClusterCertificateAuthority/ca';
+const nothing = () => {};
+const LOG = { debug: nothing, info: nothing, warn: nothing, error: nothing };
+
+const aCa = async (commonName: string, notAfter = hoursFromNow(300)) =>
+  parseCertificate((await root({ commonName, notBefore: hoursFromNow(-100), notAfter })).certificate.der);
+const [own, partner] = [await aCa('Own'), await aCa('Partner')];
+
+/** A CA certificate with the name of another one, and with no key id that would tell them apart. */
+async function namesakeOf({ subjectDer }: CertificateView): Promise<CertificateView> {
+  const { key } = await root();
+  const extensions = [caBasicConstraints(), ...usageExtensions(['cert sign', 'crl sign'])];
+  const validity = { notBefore: hoursFromNow(-1), notAfter: hoursFromNow(300) };
+  const names = { issuerDer: subjectDer, subjectDer };
+  const publicKey = { publicKeyDer: publicKeyDer(key) };
+  return parseCertificate(
+    writeCertificate({ ...validity, ...names, ...publicKey, serialNumber: serial(), extensions, signingKey: key }),
+  );
+}
+
+const offers = (name: string, ...certificates: readonly CertificateView[]): SourceFinding => ({
+  name,
+  certificates,
+  refused: [],
+  trouble: undefined,
+});
+const unread = (name: string): SourceFinding => ({
+  name,
+  certificates: undefined,
+  refused: [],
+  trouble: { code: 'TrustBundleNotFound', message: 'there is no ConfigMap' },
+});
+
+class Place {
+  readonly clock = new FakeClock(NOW);
+  results = new TargetResults();
+  isOurs = true;
+  /** The namespaces that are being deleted. */
+  ending: readonly string[] = [];
+  read: () => Promise<readonly SourceFinding[]> = async () => [];
+  #stored: TargetView | undefined;
+  #version = 0;
+
+  /** After a start nothing is remembered, and the object is as it was. */
+  restart(): void {
+    this.results = new TargetResults();
+  }
+
+  /** What the target holds afterwards, by the common names. */
+  async look(...findings: readonly SourceFinding[]): Promise<string[]> {
+    this.read = async () => findings;
+    await this.run();
+    const all = [own, partner, ...findings.flatMap(({ certificates = [] }) => certificates)];
+    const nameOf = (fingerprint: string) => {
+      const found = all.find((each) => each.fingerprintSHA256 === fingerprint);
+      return found === own ? 'own' : found === partner ? 'partner' : 'other';
+    };
+    return (this.#stored?.held ?? []).map(nameOf).sort();
+  }
+
+  run(signal = new AbortController().signal) {
+    const run = { signal, releaseWorker: <T>(work: () => Promise<T>) => work() } as Run;
+    return reconcileTargets(KEY, this.#deps as unknown as TargetsDeps, run);
+  }
+
+  get resource() {
+    const target = { name: 't', kind: 'ConfigMap', object: 'client-ca', key: 'ca.crt', formats: [] };
+    return {
+      kind: 'ClusterCertificateAuthority',
+      namespace: '',
+      name: 'ca',
+      uid: 'uid',
+      generation: 1,
+      status: {},
+      spec: {},
+      trustSources: [{ name: 'first' }, { name: 'second' }],
+      trustTargets: [{ ...target, namespaces: { names: ['shop'] } }],
+      revocation: {},
+    };
+  }
+
+  get #deps() {
+    const view = targetViewer('ConfigMap');
+    const store = (manifest: RawObject) => {
+      const metadata = { ...manifest.metadata, uid: 'o', resourceVersion: String(++this.#version) };
+      return { ...manifest, metadata: { ...metadata, creationTimestamp: '2026-01-01T00:00:00Z' } };
+    };
+    return {
+      find: () => this.resource,
+      trustOf: () => bundleOf([own]),
+      cas: () => [],
+      places: { names: ['shop'], labels: () => ({}), isWhole: true },
+      view: () => this.#stored,
+      labelled: () => (this.#stored === undefined ? [] : [this.#stored]),
+      unknown: nothing,
+      wakeAuthority: nothing,
+      recordEvent: nothing,
+      sources: { read: () => this.read(), forget: nothing },
+      remote: { refresh: nothing, nextRead: nothing, forget: nothing },
+      crls: { forget: nothing },
+      clients: () => [],
+      isOurs: () => this.isOurs,
+      results: this.results,
+      delivery: { seesPods: false },
+      ownership: { assert: nothing },
+      clock: this.clock,
+      log: LOG,
+      metrics: { showTargets: nothing, hideTargets: nothing, targetWritten: nothing },
+      access: {
+        get: async () => undefined,
+        apply: async (_kind: string, manifest: RawObject) => store(manifest),
+        put: (_kind: string, object: RawObject) => {
+          this.#stored = view(object);
+        },
+        view: (_kind: string, object: RawObject) => view(object),
+        remove: async () => {},
+        isEnding: async (namespace: string) => this.ending.includes(namespace),
+        reservationOf: nothing,
+        purposeOf: nothing,
+      },
+    };
+  }
+}
+
+for (const [what, between] of Object.entries({
+  'while the controller runs': nothing,
+  'after a start': (place: Place) => place.restart(),
+}))
+  test(`the CA of a partner that can't be read for a moment is not pushed out by a namesake, ${what}`, async () => {
+    const place = new Place();
+    const namesake = await namesakeOf(partner);
+    const both = ['own', 'partner'];
+    assert.equal(await place.look(offers('first'), offers('second', partner)), both);
+    assert.equal(await place.look(offers('first', namesake), offers('second', partner)), both, 'it is left out');
+    between(place);
+    assert.equal(await place.look(offers('first', namesake), unread('second')), both, 'nothing is written');
+    assert.equal(await place.look(offers('first', namesake), offers('second', partner)), both);
+  });
+
+test('a text of which all has expired takes nothing out of the targets, after a start too', async () => {
+  const place = new Place();
+  const old = await aCa('Partner of before', hoursFromNow(-1));
+  await place.look(offers('second', partner));
+  place.restart();
+  assert.equal(await place.look(offers('second', old)), ['own', 'partner']);
+  const [source] = place.results.survey(KEY)?.sources ?? [];
+  assert.match(source?.trouble?.message ?? '', 'all of its CA certificates have expired');
+  assert.equal(await place.look(offers('second', partner)), ['own', 'partner']);
+  assert.equal(await place.look(offers('second')), ['own'], 'what is taken out on purpose goes');
+});
+
+test('what has expired in the targets too keeps nothing waiting after a start', async () => {
+  const place = new Place();
+  const soon = await aCa('Short', hoursFromNow(1));
+  await place.look(offers('second', soon));
+  await place.clock.advance(2 * 3_600_000);
+  place.restart();
+  assert.equal(await place.look(offers('second', soon)), ['own']);
+});
+
+test('the replica that has the fallback waits for no object in a namespace that is being deleted', async () => {
+  const place = new Place();
+  place.isOurs = false;
+  const proofs = () => {
+    const survey = place.results.survey(KEY);
+    if (survey === undefined) throw new Error('there was no look');
+    return targetProofs(place.resource as never, survey, own.fingerprintSHA256, { seesPods: false } as never, NOW);
+  };
+  await place.run();
+  assert.equal(
+    proofs().map(({ subject }) => subject),
+    ['ConfigMap shop/client-ca'],
+  );
+  place.ending = ['shop'];
+  await place.run();
+  assert.equal(proofs(), []);
+  place.ending = [];
+  await place.run();
+  assert.is(proofs().length, 1, 'it was made anew');
+});
+
+test('a run waits for its sources for some seconds at most, and no longer than its process', async () => {
+  const place = new Place();
+  place.read = () => new Promise(() => {});
+  const startMs = performance.now();
+  const outcome = await place.run();
+  assert.is(outcome.do, 'rest');
+  assert.ok(outcome.do === 'rest' && outcome.recheckAt !== undefined && outcome.recheckAt > place.clock.now());
+  assert.ok(performance.now() - startMs < 20_000);
+  const stop = new AbortController();
+  const stopped = place.run(stop.signal);
+  stop.abort();
+  assert.is((await stopped).do, 'rest');
+});
+
+test.run();
