@@ -48,7 +48,10 @@ test('thousands of Secrets that are deleted are sealed some hundred at a time', 
   for (const each of entries(5_000)) unwritten.add([each], NOW);
   const { droppedUntil } = readLedger(unwritten.textAt(NOW));
   assert.ok(seal.made <= 11, `${seal.made} seals`);
-  assert.ok(droppedUntil !== undefined && droppedUntil > after(DAY), 'what has no room is told of');
+  assert.ok(
+    droppedUntil !== undefined && droppedUntil > after(DAY),
+    'the text says until when the dropped ones are valid',
+  );
 });
 
 test('what has expired meanwhile is in the text no more once others are added', () => {

@@ -94,14 +94,14 @@ test('what was asked for is kept when the authority changes hands', async () => 
   assert.equal(world.registered(), { '01': 'owed' });
 });
 
-test('what another replica writes has those certificates alone looked at that it is about', async () => {
+test('a write of another replica wakes only the certificates that it is about', async () => {
   const { world, lookedAt, owner, follower } = twoReplicas();
   const { resource, runtime } = world;
   owner.ask(KEY, 'team/c1', [wanted('01')]);
   for (let look = 0; look < 2; look++) await owner.look(resource, runtime, RUN);
   assert.equal(world.registered(), { '01': 'done' });
   await follower.follow(resource, runtime);
-  assert.equal(lookedAt('follower'), ['all'], 'whose the first one is, it can not know');
+  assert.equal(lookedAt('follower'), ['all'], 'the register names no owner of a certificate that is revoked already');
 
   follower.ask(KEY, 'team/c2', [wanted('02')]);
   await follower.follow(resource, runtime);
@@ -114,7 +114,7 @@ test('what another replica writes has those certificates alone looked at that it
   assert.equal(lookedAt('follower'), []);
 });
 
-test('a register that goes back to an older state has those looked at that it lacks, and they are revoked after all', async () => {
+test('a register that was restored from a backup wakes the certificates that it lacks, and they are noted down again', async () => {
   const { world, lookedAt, owner, follower } = twoReplicas();
   const { resource, runtime } = world;
   await owner.look(resource, runtime, RUN);

@@ -101,7 +101,7 @@ test('more than may be owed at once is revoked in turns, and none is forgotten',
   assert.is(world.revoked.size, MOST_OWED + 150);
 });
 
-test('those that there is no room for are not looked at again and again meanwhile', async () => {
+test('a full register does not wake the certificates that have no room in it', async () => {
   const world = new RevocationWorld();
   world.journal.refuse('revoke', ...Array.from({ length: 10_000 }, away));
   world.want(...numbered(MOST_OWED + 150).map((each) => wanted(each)));

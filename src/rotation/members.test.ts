@@ -83,7 +83,11 @@ test('a status speaks for no generation that is not there, and no certificate th
 test('a Secret that its ClientCertificate names no more is a member by its mark', () => {
   const raw = { ...resource.raw, spec: { ...spec, secretName: 'other' } };
   const found = members(object, { raw });
-  assert.equal(found.map(short), [held, { ...held, key: 'Secret team/client-tls' }], 'beside what the status tells');
+  assert.equal(
+    found.map(short),
+    [held, { ...held, key: 'Secret team/client-tls' }],
+    'one by its status, one by its mark',
+  );
   assert.equal(
     found.map(({ fromStatus }) => fromStatus),
     [true, undefined],

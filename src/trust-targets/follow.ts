@@ -15,8 +15,8 @@ import { namespaceEnds } from './troubles.ts';
 const MOST_ASKED = 20;
 
 /**
- * The same where another replica writes the targets, and this one has the fallback of their authority, whose CA rotation waits for
- * them: nothing is written.
+ * One look at the targets of an authority that another replica writes, where this one has its fallback, whose CA rotation waits for
+ * them. Nothing is written.
  */
 export async function followTargets(
   resource: CertificateAuthority,

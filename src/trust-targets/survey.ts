@@ -121,7 +121,7 @@ export function surveyTargets(
 
 const LOOK_AGAIN_MS = 30_000;
 
-/** When what stands in the way of a target without an event for it is looked at again. */
+/** When targets that lack their content are looked at again, since not every obstacle ends with an event; undefined where none lacks it. */
 export function lookAgain({ targets }: Survey, now: Date): Date | undefined {
   const isWaiting = targets.some(({ objects }) => objects.some(({ isHolding }) => !isHolding));
   return isWaiting ? new Date(now.getTime() + LOOK_AGAIN_MS) : undefined;

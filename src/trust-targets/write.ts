@@ -20,7 +20,7 @@ export interface TargetAccess {
   view(kind: ObjectKind, object: RawObject): TargetView;
   /** Takes in what was written or read; `replaces` is the version that the write demanded. */
   put(kind: ObjectKind, object: RawObject, replaces?: string): void;
-  /** Whether a namespace is being deleted, or is gone: by a read, since no watch tells of the first. */
+  /** Whether a namespace is being deleted, or is gone. Reads it, since the cache of namespaces holds labels alone. */
   isEnding(namespace: string): Promise<boolean>;
   /** What a Secret is for, where that is anything but a trust bundle; see purposeOf. */
   purposeOf(secret: RawObject): string | undefined;

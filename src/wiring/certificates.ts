@@ -18,6 +18,7 @@ import type { SecretView } from '../certificate/secret/view.ts';
 import { assertServed, assertServedByFallback } from '../certificate/served.ts';
 import { CERTIFICATE_CONDITIONS } from '../certificate/status/status.ts';
 import { RetryableError } from '../errors.ts';
+import { oneNamed } from '../kube/one-named.ts';
 import type { DecisionsOn } from '../policy/permission.ts';
 import { Buckets } from '../queue/bucket.ts';
 import { Controller } from '../queue/controller.ts';
@@ -119,9 +120,8 @@ export function wireCertificates(services: Services, revocations: Revocations): 
     nextKeys: nextKeyAccess(services),
     liveSecret: secrets.get,
     nextKey: observing.nextKey,
-    // A list of one, since that needs no right beyond those for watching.
     isGone: async (namespace, name) => {
-      const selection = { namespace, fieldSelector: `metadata.name=${name}`, limit: 1 };
+      const selection = { namespace, ...oneNamed(name) };
       return (await client.list(CLIENT_CERTIFICATES, selection)).items.length === 0;
     },
     askedBy: ({ authority, namespace }) => registry.get(authorityKeyIn(namespace, authority))?.backend,
@@ -205,9 +205,8 @@ async function assertSeen(resource: ClientCertificate, { client, cluster, shardi
     throw new RetryableError('Conflict', 'the Secret was written by another replica');
 }
 
-/** By a list of one, since that needs no right beyond those for watching. */
 async function readConfigMap({ client }: Services, namespace: string, name: string): Promise<RawObject | undefined> {
-  const selection = { namespace, fieldSelector: `metadata.name=${name}`, limit: 1 };
+  const selection = { namespace, ...oneNamed(name) };
   return (await client.list(CONFIG_MAPS, selection)).items[0];
 }
 

@@ -98,10 +98,9 @@ export class Cluster {
         return recordSecret(object, () => dearRecords.take(namespace, deps.clock.monotonicMs()) === 0);
       },
       indexes: {
-        authority: (each) => [authorityOf(each)].filter((key) => key !== undefined),
+        authority: authorityKeysOf,
         // The same of those whose proof is owed.
-        unproven: (each) =>
-          isView(each) && !each.isProven ? [authorityOf(each)].filter((key) => key !== undefined) : [],
+        unproven: (each) => (isView(each) && !each.isProven ? authorityKeysOf(each) : []),
       },
       share: shares.secrets,
     });
@@ -270,6 +269,10 @@ export class Cluster {
     if (isView(kept) && !this.certificates.isIndexed('secret', key))
       this.secrets.revise(key, kept.resourceVersion, recordOfView(kept));
   }
+}
+
+function authorityKeysOf(kept: SecretKept): string[] {
+  return [authorityOf(kept)].filter((key) => key !== undefined);
 }
 
 function labelsOf(object: RawObject): NamespaceLabels {

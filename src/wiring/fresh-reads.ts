@@ -6,6 +6,7 @@ import { type Decisive, type ObserveDeps, referredAuthority } from '../certifica
 import { classify, RetryableError } from '../errors.ts';
 import type { Cache } from '../kube/cache/cache.ts';
 import type { ListPage } from '../kube/object.ts';
+import { oneNamed } from '../kube/one-named.ts';
 import type { ListOptions } from '../kube/options.ts';
 import type { Services } from './services.ts';
 import { SharedReads } from './shared-reads.ts';
@@ -61,7 +62,6 @@ async function readApprovals({ namespace, uid }: ClientCertificate, { client, cl
   take(found, gone, cluster.approvals);
 }
 
-/** By a list of one, since that needs no right beyond those for watching. */
 async function readOne(
   client: Deps['client'],
   resource: Resource,
@@ -69,7 +69,7 @@ async function readOne(
   cache: Written,
 ): Promise<void> {
   const { namespace, name } = object;
-  const selection = { namespace: namespace || undefined, fieldSelector: `metadata.name=${name}`, limit: 1 };
+  const selection = { namespace: namespace || undefined, ...oneNamed(name) };
   const found = await read(client, resource, selection);
   take(found, found.items.length === 0 ? [keyOf(object)] : [], cache);
 }

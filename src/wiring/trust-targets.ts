@@ -13,6 +13,7 @@ import { clientsOf } from '../authority/consumers.ts';
 import { pauseMs } from '../authority/pace.ts';
 import { referredAuthority } from '../certificate/observe.ts';
 import { purposeOf, reservationOf } from '../certificate/secret/protection.ts';
+import { oneNamed } from '../kube/one-named.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
 import { Controller } from '../queue/controller.ts';
 import type { KnownCrls } from '../revocation/crl/known-crls.ts';
@@ -225,8 +226,7 @@ function targetAccess({ client, cluster }: Services, caches: TargetCaches): Targ
       if (object.metadata?.labels?.[TRUST_TARGET_LABEL] !== undefined) caches.of[kind].put(object, replaces);
     },
     isEnding: async (namespace) => {
-      // By a list of one, since that needs no right beyond those for watching.
-      const { items } = await client.list(NAMESPACES, { fieldSelector: `metadata.name=${namespace}`, limit: 1 });
+      const { items } = await client.list(NAMESPACES, oneNamed(namespace));
       return items.every(({ metadata }) => metadata?.deletionTimestamp !== undefined);
     },
     purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),

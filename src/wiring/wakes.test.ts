@@ -7,7 +7,7 @@ import { parseCommandLine } from '../config.ts';
 import { Cluster } from './cluster.ts';
 import { wireWakes } from './wakes.ts';
 
-test('a change of a namespace wakes the users of cluster authorities in it where labels have changed, and nobody else', () => {
+test('a change of a namespace wakes the users of cluster authorities in it if its labels have changed, and otherwise nobody', () => {
   const parsed = parseCommandLine([], {}, false);
   if (!('config' in parsed)) throw new Error('no config');
   const clock = new FakeClock(NOW);

@@ -75,7 +75,7 @@ const story = startEarly(async () => {
   const owner = await fleet.ownerOf(KEY);
   const killed = all.find((each) => identityOf(each) === owner);
   const heir = all.find((each) => each !== killed);
-  if (killed === undefined || heir === undefined) throw new Error(`nobody is ${owner}`);
+  if (killed === undefined || heir === undefined) throw new Error(`no replica has the identity ${owner}`);
   await killed.kill();
   await fleet.fill(['c'], { authorityRef: { kind: 'ClusterCertificateAuthority', name: NAME } });
   await fleet.untilHeldBy([heir]);

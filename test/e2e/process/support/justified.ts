@@ -20,7 +20,7 @@ export function publishedSerials(secrets: Witness, names: readonly string[]): st
   );
 }
 
-/** Each certificate after the first must name somebody else than the one before it, or be of another CA, or that one was due. */
+/** Each certificate after the first must have another subject or another CA than the one before, unless the one before was due. */
 export function unjustified(secrets: Witness, names: readonly string[], earliestMs = EARLIEST_RENEWAL_MS): string[] {
   return names.flatMap((name) => {
     const issued = issuances(secrets.versions(`${name}-tls`));
