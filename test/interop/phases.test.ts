@@ -96,7 +96,11 @@ if (nginxProgram !== undefined && mtail !== undefined)
       assert.ok(text.includes(lines));
       writeFileSync(config, text.replace(lines, next));
       lines = next;
+      const ended = () => [...stage.server.log().matchAll(/worker process \d+ exited/g)].length;
+      const before = ended();
       await stage.server.reload();
+      // Until then it may serve requests by the lines from before, beside the new one.
+      await eventually('the worker from before has ended', () => ended() > before);
       await untilServed(stage, expected);
     };
     assert.equal(await served(stage), OFF);
