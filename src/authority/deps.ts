@@ -23,11 +23,8 @@ export interface AuthorityDeps extends RotationDeps {
   readonly isFollowed?: ((key: string) => boolean) | undefined;
   /** Whether this replica reconciles the ClientCertificate of that key; without it all. */
   readonly isOurs?: ((key: string) => boolean) | undefined;
-  /**
-   * Proves what its certificates owe a proof of, where a CA rotation asks for them: that takes turns of the event loop, while nothing
-   * is read yet that a step depends on.
-   */
-  prove(key: string): Promise<void>;
+  /** See proveMembers. */
+  prove(key: string, signal: AbortSignal): Promise<void>;
   start(resource: CertificateAuthority): Runtime;
   /** The Secrets that keep CA generations of this authority, the unreadable ones too. */
   generationSecrets(key: string): readonly GenerationSecret[];

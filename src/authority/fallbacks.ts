@@ -6,6 +6,7 @@ import { RetryableError } from '../errors.ts';
 import type { Logger } from '../log.ts';
 import type { Ownership } from '../ownership.ts';
 import type { CertificateView } from '../pki/certificate.ts';
+import { ProofsOwed } from '../rotation/members.ts';
 import type { Member } from '../rotation/plan-types.ts';
 import { trustedNow } from '../rotation/trusted.ts';
 import { messageOf } from '../thrown.ts';
@@ -53,7 +54,7 @@ export class Fallbacks {
 
   /**
    * Brings what is kept up to date, in the runtime too: stored first, since what is in a ca.crt must be known after a restart.
-   * Returns when to look again where it keeps what the fallback doesn't state any more. Throws only where the API server is away.
+   * Returns when to look again where it keeps what the fallback doesn't state any more. Throws where the API server is away, and ProofsOwed.
    */
   async look(resource: CertificateAuthority, runtime: Runtime): Promise<Date | undefined> {
     const key = authorityKey(resource);
@@ -64,6 +65,7 @@ export class Fallbacks {
     try {
       return await this.#update(resource, runtime);
     } catch (thrown) {
+      if (thrown instanceof ProofsOwed) throw thrown;
       // An authority works without its fallback.
       this.#problems.set(key, troubleOf(reportable(thrown, this.#deps.log)));
       return new Date(this.#deps.clock.now().getTime() + LOOK_AGAIN_MS);

@@ -12,6 +12,7 @@ import { type Backend, type BackendDefinition, NO_TRUST } from '../backends/back
 import { BACKENDS } from '../backends/index.ts';
 import { AuthorityError } from '../errors.ts';
 import { parseCertificates } from '../pki/certificate.ts';
+import { ProofsOwed } from '../rotation/members.ts';
 import type { AuthorityDeps } from './deps.ts';
 import { reconcileAuthority } from './reconcile.ts';
 import { Registry } from './registry.ts';
@@ -126,28 +127,28 @@ test('an anchor that some verifier cannot read goes into no ca.crt', async () =>
   assert.is(view()?.trust.pem, good.pem);
 });
 
-test('nothing that a step depends on is read before the proofs, which take many turns of the event loop', async () => {
-  const read: string[] = [];
-  let isProven = false;
-  const [definition] = BACKENDS as readonly BackendDefinition<never>[];
-  if (definition === undefined) throw new Error('there is none');
-  const noted = (what: string) => void read.push(`${what} ${isProven ? 'after' : 'before'} the proofs`);
-  const { reconcile } = scene(definition, healthy, {
-    prove: async () => {
-      await new Promise((resolve) => setImmediate(resolve));
-      isProven = true;
-    },
-    find: () => {
-      noted('the authority');
+for (const isFollowed of [undefined, () => true])
+  test(`while many proofs are owed a look ${isFollowed === undefined ? '' : 'at the authority of another replica '}begins anew after them`, async () => {
+    const [definition] = BACKENDS as readonly BackendDefinition<never>[];
+    assert.ok(definition);
+    const { fallbacks } = bareAuthorityDeps();
+    let isOwed = true;
+    const look = async () => {
+      if (isOwed) throw new ProofsOwed();
       return undefined;
-    },
-    generationSecrets: () => {
-      noted('its generations');
-      return [];
-    },
+    };
+    const { reconcile, view } = scene(definition, healthy, {
+      isFollowed,
+      fallbacks: { ...fallbacks, look, follow: look } as never,
+      prove: async () => {
+        isOwed = false;
+      },
+    });
+    assert.equal(await reconcile(), { do: 'again' });
+    assert.is(isOwed, false);
+    assert.is(view(), undefined, 'nothing is said of it before');
+    assert.is((await reconcile()).do, 'rest');
+    assert.ok(view());
   });
-  await reconcile();
-  assert.equal(read, ['the authority after the proofs']);
-});
 
 test.run();

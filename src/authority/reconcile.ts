@@ -6,6 +6,7 @@ import { successorDue } from '../pki/ca-life.ts';
 import { backoffMs } from '../queue/backoff.ts';
 import type { Outcome, Run } from '../queue/controller.ts';
 import { endOf, isPresent, signingOf, sourceOf } from '../rotation/generation.ts';
+import { ProofsOwed } from '../rotation/members.ts';
 import type { Plan } from '../rotation/plan-types.ts';
 import { withStop } from '../rotation/reissue.ts';
 import { answersOf } from '../rotation/requests.ts';
@@ -36,6 +37,10 @@ export async function reconcileAuthority(key: string, deps: AuthorityDeps, run: 
   try {
     return await observeAndStep(key, deps, run);
   } catch (thrown) {
+    if (thrown instanceof ProofsOwed) {
+      await deps.prove(key, run.signal);
+      return { do: 'again' };
+    }
     const runtime = deps.registry.get(key);
     const error = classify(thrown);
     const { code, message } = error;
@@ -50,7 +55,6 @@ export async function reconcileAuthority(key: string, deps: AuthorityDeps, run: 
 
 /** Its CA generations one step on, its trust, its health. */
 async function observeAndStep(key: string, deps: AuthorityDeps, run: Run): Promise<Outcome> {
-  await deps.prove(key);
   const resource = deps.find(key);
   // One that is being deleted goes on until it is gone: a finalizer may hold it for long, and its certificates with it.
   if (resource === undefined || isBrokenAuthority(resource)) {

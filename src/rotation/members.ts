@@ -33,21 +33,47 @@ interface Caches {
   proven(kept: SecretKept): SecretKept;
 }
 
-/** The marked Secrets whose proof is owed. */
-interface Owed extends Pick<Caches, 'proven'> {
-  readonly secrets: {
-    keysByIndex(index: 'unproven', authority: string): readonly string[];
-    get(key: string): SecretKept | undefined;
-  };
+/** So many are proven at once. A proof takes 0.1 to 20 ms, and after a restart all certificates of an authority owe theirs. */
+const MOST_AT_ONCE = 25;
+
+/** More proofs are owed than one turn of the event loop has time for; see proveMembers. */
+export class ProofsOwed extends Error {
+  override readonly name = 'ProofsOwed';
 }
 
-/** A proof takes 0.1 to 20 ms, and after a restart all certificates of an authority owe theirs. */
-export async function proveMembers(authority: string, cluster: Owed, turns: Pick<Turns, 'end'>): Promise<void> {
-  for (const key of cluster.secrets.keysByIndex('unproven', authority)) {
+/** Proves what membersOf would have to prove, over as many turns as that takes. What was read before is to be read again. */
+export async function proveMembers(
+  authority: string,
+  cluster: Caches,
+  turns: Pick<Turns, 'end'>,
+  signal: AbortSignal,
+): Promise<void> {
+  const named = cluster.membersOf(authority).map(secretKeyOf);
+  for (const key of new Set([...cluster.secrets.keysByIndex('authority', authority), ...named])) {
+    if (signal.aborted) return;
     const kept = cluster.secrets.get(key);
-    if (kept !== undefined) cluster.proven(kept);
+    if (kept !== undefined && owesProof(kept)) cluster.proven(kept);
     await turns.end();
   }
+}
+
+function owesProof(kept: SecretKept): boolean {
+  return isView(kept) && !kept.isProven;
+}
+
+/** The same caches for one turn: what they prove is counted. Throws ProofsOwed at the first proof that is too many. */
+function inOneTurn(cluster: Caches): Caches {
+  let proven = 0;
+  return {
+    authority: (key) => cluster.authority(key),
+    membersOf: (authority) => cluster.membersOf(authority),
+    namespaces: cluster.namespaces,
+    secrets: cluster.secrets,
+    proven: (kept) => {
+      if (owesProof(kept) && ++proven > MOST_AT_ONCE) throw new ProofsOwed();
+      return cluster.proven(kept);
+    },
+  };
 }
 
 /** What a member holds, whatever it is called. */
@@ -58,9 +84,11 @@ type Held = Pick<
 
 /**
  * What a CA rotation has to know of the certificates of an authority: what its ClientCertificates hold, and all else that
- * Secrets hold with its mark, whatever became of their resources. There may be 100,000, so each is looked up once.
+ * Secrets hold with its mark, whatever became of their resources. There may be 100,000, so each is looked up once. Throws
+ * ProofsOwed while the proofs of many are owed.
  */
-export function membersOf(authority: string, generations: readonly Generation[], cluster: Caches): Member[] {
+export function membersOf(authority: string, generations: readonly Generation[], caches: Caches): Member[] {
+  const cluster = inOneTurn(caches);
   const resources = cluster.membersOf(authority);
   const members: Member[] = [];
   let owned = 0;

@@ -113,10 +113,9 @@ export function wireAuthorities(
     start: (resource) =>
       startAuthority(resource, services, () => controller.queue.add(authorityKey(resource)), wakes.certificate),
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
-    prove: async (key) => {
-      // Nothing else asks for the members of an authority that has a single CA.
-      if (cluster.generations.keysByIndex('authority', key).length < 2) return;
-      for (const each of [key, ...cluster.primariesOf(key).map(authorityKey)]) await proveMembers(each, cluster, turns);
+    prove: async (key, signal) => {
+      for (const each of [key, ...cluster.primariesOf(key).map(authorityKey)])
+        await proveMembers(each, cluster, turns, signal);
     },
     members: (key) => [...members(key), ...standby(key)],
     fallbacks: wireFallbacks(services, members),

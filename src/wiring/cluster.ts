@@ -41,7 +41,7 @@ export class Cluster {
   readonly authorities: Cache<AnyCertificateAuthority, 'secret' | 'fallback'>;
   readonly clusterAuthorities: Cache<AnyCertificateAuthority, 'secret' | 'fallback'>;
   /** Secrets that carry the label of certificates: a view of those that a ClientCertificate names, and little of the others. */
-  readonly secrets: Cache<SecretKept, 'authority' | 'unproven'>;
+  readonly secrets: Cache<SecretKept, 'authority'>;
   /** Secrets that keep the keys of requests under way, by the certificate that waits. */
   readonly nextKeys: Cache<NextKey>;
   /** Secrets that carry the label of CA generations. */
@@ -88,7 +88,7 @@ export class Cluster {
       });
     this.authorities = authoritiesOf('CertificateAuthority', shares.authorities);
     this.clusterAuthorities = authoritiesOf('ClusterCertificateAuthority');
-    this.secrets = new Cache<SecretKept, 'authority' | 'unproven'>({
+    this.secrets = new Cache<SecretKept, 'authority'>({
       reduce: (object) => {
         const { namespace = '' } = object.metadata ?? {};
         if (this.#isNamed(object)) {
@@ -97,11 +97,7 @@ export class Cluster {
         }
         return recordSecret(object, () => dearRecords.take(namespace, deps.clock.monotonicMs()) === 0);
       },
-      indexes: {
-        authority: authorityKeysOf,
-        // The same of those whose proof is owed.
-        unproven: (each) => (isView(each) && !each.isProven ? authorityKeysOf(each) : []),
-      },
+      indexes: { authority: authorityKeysOf },
       share: shares.secrets,
     });
     this.nextKeys = new Cache({ reduce: viewNextKey, share: shares.nextKeys });
