@@ -1,4 +1,3 @@
-import { isDeepStrictEqual } from 'node:util';
 import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
 import { earliest } from '../api/moments.ts';
 import { isInCluster } from '../api/trust-targets.ts';
@@ -8,7 +7,7 @@ import type { TargetsMemory } from './memory.ts';
 import { nextDelivery } from './proofs.ts';
 import type { TargetsDeps } from './reconcile.ts';
 import { seenOf } from './seen.ts';
-import { lookAgain, surveyTargets } from './survey.ts';
+import { lookAgain, showsSame, surveyTargets } from './survey.ts';
 import { namespaceEnds } from './troubles.ts';
 
 /** Of the objects that are missing at one look. */
@@ -39,7 +38,7 @@ export async function followTargets(
   const after = missing.length === 0 ? seen : look();
   results.follow(key, after);
   const deliveredNow = memory.deliveryAt !== undefined && memory.deliveryAt <= now;
-  if (deliveredNow || !isDeepStrictEqual(before?.targets, after.targets)) deps.wakeAuthority(key);
+  if (deliveredNow || !showsSame(before, after)) deps.wakeAuthority(key);
   memory.deliveryAt = nextDelivery(after, delivery, now);
   return { do: 'rest', recheckAt: earliest([lookAgain(after, now), memory.deliveryAt, remote.nextRead(key)]) };
 }

@@ -53,6 +53,11 @@ class Place {
   readonly clock = new FakeClock(NOW);
   results = new TargetResults();
   isOurs = true;
+  generation = 1;
+  /** How often the authority was woken. */
+  wakes = 0;
+  /** What the authority has reported. */
+  reported: unknown;
   /** The namespaces that are being deleted. */
   ending: readonly string[] = [];
   read: () => Promise<readonly SourceFinding[]> = async () => [];
@@ -88,8 +93,8 @@ class Place {
       namespace: '',
       name: 'ca',
       uid: 'uid',
-      generation: 1,
-      status: {},
+      generation: this.generation,
+      status: { trust: this.reported },
       spec: {},
       trustSources: [{ name: 'first' }, { name: 'second' }],
       trustTargets: [{ ...target, namespaces: { names: ['shop'] } }],
@@ -111,7 +116,10 @@ class Place {
       view: () => this.#stored,
       labelled: () => (this.#stored === undefined ? [] : [this.#stored]),
       unknown: nothing,
-      wakeAuthority: nothing,
+      wakeAuthority: () => {
+        this.wakes++;
+        this.reported = this.results.status(this.resource as never);
+      },
       recordEvent: nothing,
       sources: { read: () => this.read(), forget: nothing },
       remote: { refresh: nothing, nextRead: nothing, forget: nothing },
@@ -196,6 +204,24 @@ test('the replica that has the fallback waits for no object in a namespace that 
   await place.run();
   assert.is(proofs().length, 1, 'it was made anew');
 });
+
+for (const isOurs of [true, false])
+  test(`what proves the trust in a CA wakes the authority${isOurs ? '' : ' of its fallback'}, though its status says the same`, async () => {
+    const place = new Place();
+    await place.run();
+    place.isOurs = isOurs;
+    const wakes = async () => {
+      const before = place.wakes;
+      await place.run();
+      return place.wakes - before;
+    };
+    place.restart();
+    assert.is(await wakes(), 1, 'nothing was known after the start');
+    assert.is(await wakes(), 0);
+    place.generation++;
+    assert.is(await wakes(), 1, 'what is known was of a former spec');
+    assert.is(await wakes(), 0);
+  });
 
 test('a run waits for its sources for some seconds at most, and no longer than its process', async () => {
   const place = new Place();

@@ -36,7 +36,7 @@ import { seenOf } from './seen.ts';
 import { incomplete, nextEnd, nextRead, type SourceFinding, trustedBy } from './sources.ts';
 import { trustStatus } from './status.ts';
 import { allPlaces, removeSurplus, waitingPlaces } from './surplus.ts';
-import { lookAgain, type Survey, surveyTargets } from './survey.ts';
+import { lookAgain, type Survey, showsSame, surveyTargets } from './survey.ts';
 import { CRLS_NOT_READ, type TargetCrls } from './target-crls.ts';
 import { tooLarge, UNREAD } from './troubles.ts';
 import type { TargetView } from './view.ts';
@@ -209,12 +209,12 @@ function publish(resource: CertificateAuthority, survey: Survey, deps: TargetsDe
   // At the start the objects of a kind may not be known yet, and what status says of them is still true.
   if (isUnread(survey) && results.survey(key) === undefined) return;
   const before = results.status(resource);
-  const formerCrls = crlNews(results.survey(key));
+  const former = results.survey(key);
   results.set(key, survey, trustStatus(survey, deps.delivery, deps.clock.now()));
   metrics.showTargets(key, survey);
   const after = results.status(resource);
   const isSame = isDeepStrictEqual(before, after) && isDeepStrictEqual(resource.status.trust, after);
-  if (isSame && formerCrls === crlNews(survey)) return;
+  if (isSame && crlNews(former) === crlNews(survey) && showsSame(former, survey)) return;
   for (const event of [...troubleEvents(before, after), ...sourceEvents(before, after)])
     deps.recordEvent(resource, event);
   deps.wakeAuthority(key);

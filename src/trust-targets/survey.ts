@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { TrustTarget } from '../api/trust-targets.ts';
 import type { TrustBundle } from '../pki/bundle.ts';
@@ -117,6 +118,12 @@ export function surveyTargets(
     ],
   }));
   return { bundle, sources, crls, owner, targets, writes };
+}
+
+/** Whether two surveys show the same of the trust in a CA, whatever people see of them. */
+export function showsSame(one: Survey | undefined, { owner, targets }: Survey): boolean {
+  const isOfSameSpec = one?.owner.uid === owner.uid && one.owner.generation === owner.generation;
+  return isOfSameSpec && isDeepStrictEqual(one.targets, targets);
 }
 
 const LOOK_AGAIN_MS = 30_000;

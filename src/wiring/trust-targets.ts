@@ -105,12 +105,13 @@ export function wireTrustTargets(
     view: (object) => caches.of[object.kind].get(placeOf(object)),
     labelled: (key) => OBJECT_KINDS.flatMap((kind) => caches.of[kind].byIndex('authority', key)),
     unknown: (kind, namespace) => caches.unknown(kind, namespace),
-    wakeAuthority: (key) => report(key, new Date(clock.now().getTime() + REPORT_MS)),
+    wakeAuthority: (key) => reportSoon(key),
     recordEvent: (resource, event) => {
       // An event without a namespace is written into `default`, where Roles give no right.
       if (resource.namespace !== '' || isWhole) recordEvent(events, authorityResource(resource.kind), resource, event);
     },
   };
+  const reportSoon = (key: string) => report(key, new Date(clock.now().getTime() + REPORT_MS));
   const controller = new Controller({
     name: 'trust-targets',
     workers: WORKERS,
@@ -139,7 +140,11 @@ export function wireTrustTargets(
     leave: (key) => forgetTargets(key, deps),
     start: (signal) =>
       caches.start(signal, () => {
-        for (const each of withTargets()) wake(authorityKey(each));
+        for (const each of withTargets()) {
+          wake(authorityKey(each));
+          // What is delivered is told by Pods, which no survey shows.
+          reportSoon(authorityKey(each));
+        }
         for (const kind of OBJECT_KINDS)
           for (const { authority } of caches.of[kind].values()) if (authority !== '') wake(authority);
       }),
