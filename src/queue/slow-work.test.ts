@@ -37,6 +37,18 @@ test('work waits for its turn, and namespaces take turns', async () => {
   assert.equal(begun, ['greedy/1', 'greedy/2', 'other/1', 'greedy/3']);
 });
 
+test('each piece of work of one key has its turn', async () => {
+  const { begun, run, end } = bench();
+  for (let n = 0; n < 4; n++) void run('one/1');
+  const stop = new AbortController();
+  const stopped = run('one/1', stop.signal).catch((error) => error.message);
+  stop.abort(new Error('shutting down'));
+  assert.is(await stopped, 'shutting down');
+  void run('two/1');
+  for (let n = 0; n < 5; n++) await end();
+  assert.equal([...begun].sort(), ['one/1', 'one/1', 'one/1', 'one/1', 'two/1']);
+});
+
 test('a key that was turned away is called from outside, in turn with those that wait here', async () => {
   const { slow, called, begun, run, end } = bench();
   void run('one/1');

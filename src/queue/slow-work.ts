@@ -7,13 +7,15 @@ import { type Call, Turnstile } from './turnstile.ts';
  */
 export class SlowWork {
   readonly #turnstile: Turnstile;
-  readonly #waiting = new Map<string, () => void>();
+  /** Of one key there may be several, such as the verifiers of an authority. */
+  readonly #waiting = new Map<string, ReadonlySet<() => void>>();
 
   constructor(capacity: number, clock: Clock, call: Call) {
     this.#turnstile = new Turnstile({ capacity }, clock, (key) => {
-      const wake = this.#waiting.get(key);
-      if (wake === undefined) return call(key);
-      wake();
+      const waiting = this.#waiting.get(key);
+      if (waiting === undefined) return call(key);
+      // One of them enters, and the others are called again.
+      for (const wake of waiting) wake();
       return true;
     });
   }
@@ -27,7 +29,7 @@ export class SlowWork {
     this.#turnstile.leave();
   }
 
-  /** Does the work when it is the turn of `key`, for which nothing else may run meanwhile. */
+  /** Does the work when it is the turn of `key`. */
   async run<T>(key: string, deadline: number | undefined, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     while (!this.#turnstile.enter(key, deadline)) await this.#called(key, signal);
     try {
@@ -39,13 +41,17 @@ export class SlowWork {
 
   #called(key: string, signal: AbortSignal): Promise<void> {
     return new Promise((resolve, reject) => {
-      const end = (settle: () => void) => () => {
-        this.#waiting.delete(key);
+      const end = (settle: () => void) => {
+        const others = new Set(this.#waiting.get(key));
+        others.delete(wake);
+        if (others.size === 0) this.#waiting.delete(key);
+        else this.#waiting.set(key, others);
         signal.removeEventListener('abort', aborted);
         settle();
       };
-      const aborted = end(() => reject(signal.reason));
-      this.#waiting.set(key, end(resolve));
+      const wake = () => end(resolve);
+      const aborted = () => end(() => reject(signal.reason));
+      this.#waiting.set(key, new Set(this.#waiting.get(key)).add(wake));
       if (signal.aborted) aborted();
       else signal.addEventListener('abort', aborted);
     });
