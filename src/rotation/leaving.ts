@@ -1,3 +1,4 @@
+import { earliest } from '../api/moments.ts';
 import { hasSigned, isNeeded, type Scene } from './blockers.ts';
 import { pass } from './gates.ts';
 import { canSign, type Generation, mayHaveSigned } from './generation.ts';
@@ -21,12 +22,18 @@ export function isUsedEarly(generation: Generation, scene: Around): boolean {
 /** The next step of generations that are to be removed, one after the other. */
 export function leave(candidates: readonly Generation[], scene: Around): Plan {
   const { rotation } = scene;
-  const retired = (generation: Generation): Scene => ({ ...scene, move: { generation, to: 'Retired' } });
-  const isUsed = (each: Generation) => isInUse(each, scene);
+  const leaving = (generation: Generation): Plan => {
+    return pass({ ...scene, move: { generation, to: 'Retired' } }, { do: 'retire', generation });
+  };
   // One that never signed delays no certificate, and goes first.
   const unused = candidates.find((each) => !hasSigned(each, rotation.generations) && !isUsedEarly(each, scene));
-  const leaving = unused ?? candidates.find((each) => !isUsed(each)) ?? candidates[0];
-  if (leaving === undefined) return planFor({ do: 'settle', recheckAt: undefined });
-  const step = { do: 'retire', generation: leaving } as const;
-  return unused === undefined || rotation.terms.isPaused ? pass(retired(leaving), step) : planFor(step);
+  if (unused !== undefined)
+    return rotation.terms.isPaused ? leaving(unused) : planFor({ do: 'retire', generation: unused });
+  const free = candidates.find((each) => !isInUse(each, scene));
+  if (free !== undefined) return leaving(free);
+  const [first, ...others] = candidates.map(leaving);
+  if (first === undefined) return planFor({ do: 'settle', recheckAt: undefined });
+  // The last certificate of another one may end first, without any event.
+  const recheckAt = earliest([first, ...others].map(({ step }) => (step.do === 'settle' ? step.recheckAt : undefined)));
+  return first.step.do === 'settle' ? { ...first, step: { do: 'settle', recheckAt } } : first;
 }

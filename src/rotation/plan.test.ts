@@ -236,6 +236,14 @@ test('another root above the same certificate is spread, signs, and the former r
   assert.is(step(leaving, next, [both('a'), both('b')], opened('retire 1')), 'retire 1');
 });
 
+test('of several that leave, the end of each certificate is looked at, whichever needs which', () => {
+  const leaving = [generation(1, 'Retiring', one), generation(2, 'Retiring', two), generation(3, 'Active', three)];
+  const [first, second] = [member('a', one, 'bundle', hoursFromNow(24)), member('b', two, 'bundle', hoursFromNow(5))];
+  const planned = plan(leaving, three, [first, second]);
+  assert.equal(planned.step, { do: 'settle', recheckAt: hoursFromNow(5) });
+  assert.is(planned.next?.generation.version, 1);
+});
+
 test('a CA ends with the first of those above it', async () => {
   const short = await root({ notAfter: hoursFromNow(10) });
   const below = await signIntermediate(short, { notAfter: hoursFromNow(100) });
