@@ -1,9 +1,16 @@
-import { authorityKey, type CertificateAuthority } from '../api/certificate-authority.ts';
+import { isDeepStrictEqual } from 'node:util';
+import {
+  type AnyCertificateAuthority,
+  authorityKey,
+  type CertificateAuthority,
+  isBrokenAuthority,
+} from '../api/certificate-authority.ts';
 import type { SourceRest } from '../pki/ca.ts';
 import type { Run } from '../queue/controller.ts';
 import type { Generation } from '../rotation/generation.ts';
 import type { GenerationSecret } from '../rotation/generation-secret.ts';
 import { planOf } from '../rotation/plan-of.ts';
+import type { Step } from '../rotation/plan-types.ts';
 import { type Provenance, provenanceOf } from '../rotation/provenance.ts';
 import { readSource } from '../rotation/source.ts';
 import { nextVersion, recordDeleted, tryStep } from '../rotation/steps.ts';
@@ -43,7 +50,15 @@ export async function advance(
   const source = await readSource(runtime, nextVersion(resource, seen), deps, run, rotateAt);
   // The key of a CA may have been waited for.
   if (deps.registry.current(deps.find(key)) !== runtime) return undefined;
-  const plan = planOf(resource, runtime, source.pair, deps);
+  const planned = () => planOf(resource, runtime, source.pair, deps);
+  let plan = planned();
+  if (isFinal(plan.step)) {
+    await deps.readAuthority(resource);
+    const stored = deps.find(key);
+    if (stored === undefined || deps.registry.current(stored) !== runtime || !asksTheSame(stored, resource))
+      return undefined;
+    plan = planned();
+  }
   const { stepped, blocked } = await tryStep(plan, source, runtime, deps, run);
   if (stepped && plan.step.do === 'retire')
     runtime.retired = [...(runtime.retired ?? []), plan.step.generation.secret.uid].slice(-MOST_IN_USE);
@@ -52,8 +67,17 @@ export async function advance(
   const unreadable = problem === undefined ? undefined : { code: 'CAPairRefused' as const, message: problem };
   // What comes next, for people. A step that can't be written would else be said to come soon, for ever.
   const halted = blocked === undefined ? plan : { ...plan, next: undefined, hold: undefined };
-  const next = stepped ? planOf(resource, runtime, source.pair, deps) : halted;
+  const next = stepped ? planned() : halted;
   return { plan: next, stepped, refused: source.trouble ?? blocked ?? unreadable, rest: source.pair?.rest, foreign };
+}
+
+/** A key that is deleted doesn't come back, and what a new CA signs stays signed; a watch may be behind a roll-back or a pause. */
+function isFinal(step: Step): boolean {
+  return step.do === 'retire' || (step.do === 'move' && step.to === 'Active');
+}
+
+function asksTheSame(one: AnyCertificateAuthority, { caRotation }: CertificateAuthority): boolean {
+  return !isBrokenAuthority(one) && isDeepStrictEqual(one.caRotation, caRotation);
 }
 
 /**

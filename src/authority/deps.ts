@@ -23,6 +23,8 @@ export interface AuthorityDeps extends RotationDeps {
   readonly isFollowed?: ((key: string) => boolean) | undefined;
   /** Whether this replica reconciles the ClientCertificate of that key; without it all. */
   readonly isOurs?: ((key: string) => boolean) | undefined;
+  /** Brings what `find` answers of an authority up to date, whatever its watch has brought. */
+  readAuthority(resource: CertificateAuthority): Promise<void>;
   /** See proveMembers. */
   prove(key: string, signal: AbortSignal): Promise<void>;
   start(resource: CertificateAuthority): Runtime;

@@ -38,7 +38,6 @@ function scene(definition: BackendDefinition<never>, backend: Backend, change: P
     slowWork: { run: (_key, _deadline, work) => work() },
     start: () => aRuntime({ resource, definition, backend, clock }),
     generationSecrets: () => [],
-    prove: async () => {},
     members: () => [],
     consumers: () => [],
     trustStatus: () => undefined,

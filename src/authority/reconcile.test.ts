@@ -5,6 +5,7 @@ import { aGeneration } from '../../test/unit/a-generation.ts';
 import { AuthorityWorld, another, elsewhere, KEY, SECRET, stored } from '../../test/unit/authority-world.ts';
 import { after, DAY, MINUTE } from '../../test/unit/builders.ts';
 import { refusal } from '../../test/unit/certificate-world.ts';
+import { ROLLBACK_CA_ANNOTATION } from '../api/names.ts';
 import type { RawObject } from '../api/parse.ts';
 import { AuthorityError, classify, RetryableError } from '../errors.ts';
 
@@ -180,5 +181,27 @@ test('the anchors of a CA that Certwheel held stay trusted beside those of a mac
   const left = [...(world.deps.registry.get(KEY)?.view?.trust.anchors.keys() ?? [])];
   assert.equal(left, [elsewhere.certificate.fingerprintSHA256]);
 });
+
+for (const [what, edit] of Object.entries({
+  'a pause': { caRotation: { retireAfter: '0s', paused: true } },
+  'a roll-back': { annotations: { [ROLLBACK_CA_ANNOTATION]: '2' } },
+}))
+  for (const [step, nth] of [
+    ['write v2 Active', 1],
+    ['delete v1', 2],
+  ] as const)
+    test(`${what} that the watch has not brought yet comes before ${step}`, async () => {
+      const world = new AuthorityWorld();
+      await world.settle();
+      world.wanted = another;
+      let reads = 0;
+      world.onRead = () => {
+        reads++;
+        if (reads === nth) world.edit(edit);
+      };
+      await world.settle();
+      assert.ok(reads >= nth);
+      assert.not.ok(world.journal.lines.includes(step), world.journal.lines.join(', '));
+    });
 
 test.run();

@@ -131,7 +131,6 @@ function parts(raw: RawObject, isOwn: boolean, held: CaPair | undefined, ills: I
       const uids = generations.map(({ secret }) => secret.uid);
       return generations.map((each) => generationSecret(each, { mark: { uids, namespace: 'ns' } }));
     },
-    prove: async () => {},
     members: () => [],
     consumers: () => [],
     trustStatus: () => undefined,

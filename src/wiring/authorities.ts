@@ -31,6 +31,7 @@ import type { TrustProof } from '../rotation/trust-proof.ts';
 import { trustedNow } from '../rotation/trusted.ts';
 import type { TargetResults } from '../trust-targets/results.ts';
 import { wireFallbacks } from './fallbacks.ts';
+import { readAuthority } from './fresh-reads.ts';
 import { applyWhole } from './secret-access.ts';
 import { namespaceOf, recordEvent, type Services, STATUS_WRITES, writeStatus } from './services.ts';
 import { startAuthority } from './start-authority.ts';
@@ -113,6 +114,7 @@ export function wireAuthorities(
     start: (resource) =>
       startAuthority(resource, services, () => controller.queue.add(authorityKey(resource)), wakes.certificate),
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
+    readAuthority: (resource) => readAuthority(resource, services),
     prove: async (key, signal) => {
       for (const each of [key, ...cluster.primariesOf(key).map(authorityKey)])
         await proveMembers(each, cluster, turns, signal);
@@ -138,7 +140,7 @@ export function wireAuthorities(
       cluster.generations.put(stored, secret.resourceVersion);
     },
     deleteGeneration: async ({ secret: { namespace, name, uid, resourceVersion } }) => {
-      await client.delete(SECRETS, namespace, name, { uid });
+      await client.delete(SECRETS, namespace, name, { uid, resourceVersion });
       cluster.generations.remove(namespace, { metadata: { namespace, name, resourceVersion } });
     },
     writeStatus: async (resource, status) => {

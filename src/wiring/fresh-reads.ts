@@ -1,4 +1,4 @@
-import { authorityResource } from '../api/certificate-authority.ts';
+import { authorityResource, type CertificateAuthority } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { CERTIFICATE_APPROVALS, NAMESPACES, type Resource } from '../api/names.ts';
 import { keyOf, type RawObject } from '../api/parse.ts';
@@ -36,7 +36,10 @@ function idOf(what: Decisive, resource: ClientCertificate): string {
 }
 
 const READS: Readonly<Record<Decisive, (resource: ClientCertificate, deps: Deps) => Promise<void>>> = {
-  authority: readAuthority,
+  authority: ({ namespace, spec: { authorityRef } }, deps) => {
+    const { kind, name } = authorityRef;
+    return readAuthority({ kind, name, namespace: kind === 'ClusterCertificateAuthority' ? '' : namespace }, deps);
+  },
   labels: ({ namespace }, { client, cluster }) =>
     readOne(client, NAMESPACES, { namespace: '', name: namespace }, cluster.namespaces),
   approvals: readApprovals,
@@ -47,11 +50,14 @@ function resourceOf(what: Decisive, { spec }: ClientCertificate): Resource {
   return what === 'labels' ? NAMESPACES : CERTIFICATE_APPROVALS;
 }
 
-function readAuthority({ namespace, spec }: ClientCertificate, { client, cluster }: Deps): Promise<void> {
-  const { kind, name } = spec.authorityRef;
-  return kind === 'ClusterCertificateAuthority'
-    ? readOne(client, authorityResource(kind), { namespace: '', name }, cluster.clusterAuthorities)
-    : readOne(client, authorityResource(kind), { namespace, name }, cluster.authorities);
+/** Reads an authority past its watch, into the cache. Rejects with a RetryableError. */
+export function readAuthority(
+  authority: Pick<CertificateAuthority, 'kind' | 'namespace' | 'name'>,
+  { client, cluster }: Deps,
+): Promise<void> {
+  const { kind } = authority;
+  const cache = kind === 'ClusterCertificateAuthority' ? cluster.clusterAuthorities : cluster.authorities;
+  return readOne(client, authorityResource(kind), authority, cache);
 }
 
 async function readApprovals({ namespace, uid }: ClientCertificate, { client, cluster }: Deps): Promise<void> {
@@ -87,6 +93,6 @@ function read(client: Deps['client'], resource: Resource, selection: ListOptions
 }
 
 function unreadable({ plural }: Resource, why: string, cause?: unknown): RetryableError {
-  const message = `the issuance goes by ${plural}, whose watch is behind, and they can't be read: ${why}`;
+  const message = `nothing is signed or given up by ${plural} of before, and those of now can't be read: ${why}`;
   return new RetryableError('AuthorityNotReady', message, { cause });
 }

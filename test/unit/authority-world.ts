@@ -56,6 +56,8 @@ export class AuthorityWorld {
   members: Member[] = [];
   resource: AnyCertificateAuthority;
   isGone = false;
+  /** What the watch has not brought yet, and a read of the authority does. */
+  onRead: () => void = () => {};
   /** The status that was written last. */
   status: AuthorityStatus = {};
   deps: AuthorityDeps;
@@ -78,6 +80,17 @@ export class AuthorityWorld {
   condition(type: string): string | undefined {
     const found = authorityConditions(this.resource.status).find((each) => each.type === type);
     return found && `${found.status} ${found.reason}`;
+  }
+
+  /** What a person changes of the authority. */
+  edit({ annotations, caRotation }: { annotations?: Record<string, string>; caRotation?: object }): void {
+    const { metadata, spec } = this.#raw;
+    const generation = (metadata?.generation ?? 0) + (caRotation === undefined ? 0 : 1);
+    Object.assign(this.#raw, {
+      metadata: { ...metadata, generation, annotations: { ...metadata?.annotations, ...annotations } },
+      spec: { ...(spec as object), ...(caRotation && { caRotation }) },
+    });
+    this.#store(this.resource, this.status);
   }
 
   restart(): void {
@@ -176,7 +189,6 @@ export class AuthorityWorld {
       find: () => (this.isGone ? undefined : this.resource),
       start: (resource) => aRuntime({ resource, definition, backend, clock }),
       generationSecrets: () => generations.secrets(),
-      prove: async () => {},
       members: () => this.members,
       consumers: () => [],
       proofs: () => [],
@@ -197,6 +209,7 @@ export class AuthorityWorld {
         journal.note(`event ${event.reason}`);
       },
       ...bareAuthorityDeps(),
+      readAuthority: async () => this.onRead(),
       wakeCertificates: () => journal.note('woken'),
       wakeReleased: (keys) => {
         for (const key of keys) journal.note(`released ${key}`);
