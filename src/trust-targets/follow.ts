@@ -10,7 +10,7 @@ import { seenOf } from './seen.ts';
 import { lookAgain, showsSame, surveyTargets } from './survey.ts';
 import { namespaceEnds } from './troubles.ts';
 
-/** Of the objects that are missing at one look. */
+/** Of the objects that are missing: so many at one look, in turn. */
 const MOST_ASKED = 20;
 
 /**
@@ -29,13 +29,17 @@ export async function followTargets(
   if (bundle === undefined) return { do: 'rest' };
   remote.refresh(resource, wanted, bundle);
   const memory = results.memoryOf(key);
+  memory.keepOnly(new Set(wanted.flatMap(({ objects }) => objects.map(idOf))));
   const now = clock.now();
   const before = results.survey(key);
   const look = () => surveyTargets(resource, wanted, bundle, seenOf(resource, bundle, deps), { memory, now });
-  const seen = look();
-  const missing = [...seen.writes].flatMap(([object, view]) => (view === undefined ? object : []));
-  if (missing.length > 0) await run.releaseWorker(() => noteEnding(missing.slice(0, MOST_ASKED), memory, deps));
-  const after = missing.length === 0 ? seen : look();
+  const found = look();
+  const missing: DesiredObject[] = [];
+  for (const [object, view] of found.writes)
+    if (view === undefined) missing.push(object);
+    else memory.of(idOf(object)).trouble = undefined;
+  await run.releaseWorker(() => noteEnding(memory.inTurn(missing, MOST_ASKED), memory, deps, run.signal));
+  const after = found.writes.size === 0 ? found : look();
   results.follow(key, after);
   const deliveredNow = memory.deliveryAt !== undefined && memory.deliveryAt <= now;
   if (deliveredNow || !showsSame(before, after)) deps.wakeAuthority(key);
@@ -48,11 +52,13 @@ async function noteEnding(
   objects: readonly DesiredObject[],
   memory: TargetsMemory,
   { access }: Pick<TargetsDeps, 'access'>,
+  signal: AbortSignal,
 ): Promise<void> {
-  for (const object of objects) {
-    if (!isInCluster(object) || object.namespace === '') continue;
+  const note = async (object: DesiredObject) => {
+    if (!isInCluster(object) || object.namespace === '') return;
     // What can't be read is waited for, as before.
-    const isEnding = await access.isEnding(object.namespace).catch(() => false);
+    const isEnding = await access.isEnding(object.namespace, signal).catch(() => false);
     memory.of(idOf(object)).trouble = isEnding ? namespaceEnds(object) : undefined;
-  }
+  };
+  await Promise.all(objects.map(note));
 }

@@ -29,6 +29,14 @@ export class TargetsMemory {
   inForce: ReadonlySet<string> | undefined;
   /** Runs in a row that the API server let down. */
   outages = 0;
+  #turn = 0;
+
+  /** At most so many of the objects: those that follow the ones of the call before. */
+  inTurn<Object>(objects: readonly Object[], most: number): readonly Object[] {
+    const from = this.#turn < objects.length ? this.#turn : 0;
+    this.#turn = from + most;
+    return objects.slice(from, this.#turn);
+  }
 
   of(id: string): ObjectMemory {
     const known = this.#objects.get(id);

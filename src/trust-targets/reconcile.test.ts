@@ -14,6 +14,7 @@ import { targetProofs } from './proofs.ts';
 import { reconcileTargets, type TargetsDeps } from './reconcile.ts';
 import { TargetResults } from './results.ts';
 import type { SourceFinding } from './sources.ts';
+import { UNREAD } from './troubles.ts';
 import { type TargetView, targetViewer } from './view.ts';
 
 const KEY = 'ClusterCertificateAuthority/ca';
@@ -59,8 +60,13 @@ class Place {
   /** What the authority has reported. */
   reported: unknown;
   /** The namespaces that are being deleted. */
-  ending: readonly string[] = [];
+  ending: readonly string[] | 'never said' = [];
+  namespaces: readonly string[] = ['shop'];
   read: () => Promise<readonly SourceFinding[]> = async () => [];
+  /** Nothing has come of the watch yet. */
+  isUnread = false;
+  /** The CA certificates of the authority itself. */
+  own: readonly CertificateView[] = [own];
   #stored: TargetView | undefined;
   #version = 0;
 
@@ -81,6 +87,12 @@ class Place {
     return (this.#stored?.held ?? []).map(nameOf).sort();
   }
 
+  /** What another party puts beside what is in the object. */
+  add(certificate: CertificateView): void {
+    if (this.#stored !== undefined)
+      this.#stored = { ...this.#stored, held: [...this.#stored.held, certificate.fingerprintSHA256], hash: 'another' };
+  }
+
   run(signal = new AbortController().signal) {
     const run = { signal, releaseWorker: <T>(work: () => Promise<T>) => work() } as Run;
     return reconcileTargets(KEY, this.#deps as unknown as TargetsDeps, run);
@@ -97,7 +109,7 @@ class Place {
       status: { trust: this.reported },
       spec: {},
       trustSources: [{ name: 'first' }, { name: 'second' }],
-      trustTargets: [{ ...target, namespaces: { names: ['shop'] } }],
+      trustTargets: [{ ...target, namespaces: { names: this.namespaces } }],
       revocation: {},
     };
   }
@@ -110,12 +122,12 @@ class Place {
     };
     return {
       find: () => this.resource,
-      trustOf: () => bundleOf([own]),
+      trustOf: () => bundleOf(this.own),
       cas: () => [],
-      places: { names: ['shop'], labels: () => ({}), isWhole: true },
+      places: { names: this.namespaces, labels: () => ({}), isWhole: true },
       view: () => this.#stored,
-      labelled: () => (this.#stored === undefined ? [] : [this.#stored]),
-      unknown: nothing,
+      labelled: () => (this.#stored === undefined || this.isUnread ? [] : [this.#stored]),
+      unknown: () => (this.isUnread ? UNREAD : undefined),
       wakeAuthority: () => {
         this.wakes++;
         this.reported = this.results.status(this.resource as never);
@@ -140,7 +152,10 @@ class Place {
         },
         view: (_kind: string, object: RawObject) => view(object),
         remove: async () => {},
-        isEnding: async (namespace: string) => this.ending.includes(namespace),
+        isEnding: (namespace: string, signal: AbortSignal) =>
+          this.ending === 'never said'
+            ? new Promise((_, reject) => signal.addEventListener('abort', () => reject(signal.reason)))
+            : Promise.resolve(this.ending.includes(namespace)),
         reservationOf: nothing,
         purposeOf: nothing,
       },
@@ -175,6 +190,36 @@ test('a text of which all has expired takes nothing out of the targets, after a 
   assert.equal(await place.look(offers('second')), ['own'], 'what is taken out on purpose goes');
 });
 
+test('the same holds where the first look after the start finds no target read', async () => {
+  const place = new Place();
+  const old = await aCa('Partner of before', hoursFromNow(-1));
+  const namesake = await namesakeOf(partner);
+  await place.look(offers('first'), offers('second', partner));
+  place.restart();
+  place.isUnread = true;
+  await place.look(offers('first', namesake), offers('second', partner));
+  place.isUnread = false;
+  assert.equal(await place.look(offers('first', namesake), offers('second', partner)), ['own', 'partner']);
+  place.restart();
+  place.isUnread = true;
+  await place.look(offers('second', old));
+  place.isUnread = false;
+  assert.equal(await place.look(offers('second', old)), ['own', 'partner']);
+});
+
+test('a source that had expired before keeps no target as it is after a start', async () => {
+  const old = await aCa('Gone', hoursFromNow(-1));
+  const [stranger, next] = [await aCa('Stranger'), await aCa('Next')];
+  const place = new Place();
+  await place.look(offers('first', old));
+  place.add(stranger);
+  place.restart();
+  assert.equal(await place.look(offers('first', old)), ['own'], 'what another party added is taken out');
+  place.own = [next];
+  place.restart();
+  assert.equal(await place.look(offers('first', old)), ['other'], 'its own CA was replaced meanwhile');
+});
+
 test('what has expired in the targets too keeps nothing waiting after a start', async () => {
   const place = new Place();
   const soon = await aCa('Short', hoursFromNow(1));
@@ -184,25 +229,71 @@ test('what has expired in the targets too keeps nothing waiting after a start', 
   assert.equal(await place.look(offers('second', soon)), ['own']);
 });
 
-test('the replica that has the fallback waits for no object in a namespace that is being deleted', async () => {
+/** A place whose authority another replica has, and the objects that are waited for there. */
+function followed(namespaces?: readonly string[]) {
   const place = new Place();
-  place.isOurs = false;
+  if (namespaces !== undefined) place.namespaces = namespaces;
   const proofs = () => {
     const survey = place.results.survey(KEY);
     if (survey === undefined) throw new Error('there was no look');
-    return targetProofs(place.resource as never, survey, own.fingerprintSHA256, { seesPods: false } as never, NOW);
+    const { fingerprintSHA256 } = own;
+    return targetProofs(place.resource as never, survey, fingerprintSHA256, { seesPods: false } as never, NOW);
   };
+  return { place, waiting: () => proofs().map(({ subject }) => subject) };
+}
+
+test('the replica that has the fallback waits for no object in a namespace that is being deleted', async () => {
+  const { place, waiting } = followed();
+  place.isOurs = false;
   await place.run();
-  assert.equal(
-    proofs().map(({ subject }) => subject),
-    ['ConfigMap shop/client-ca'],
-  );
+  assert.equal(waiting(), ['ConfigMap shop/client-ca']);
   place.ending = ['shop'];
   await place.run();
-  assert.equal(proofs(), []);
+  assert.equal(waiting(), []);
   place.ending = [];
   await place.run();
-  assert.is(proofs().length, 1, 'it was made anew');
+  assert.equal(waiting(), ['ConfigMap shop/client-ca'], 'it was made anew');
+});
+
+test('once such an object is there again it is waited for, whatever it holds', async () => {
+  const { place, waiting } = followed();
+  place.isOurs = false;
+  place.ending = ['shop'];
+  await place.run();
+  assert.equal(waiting(), []);
+  place.ending = [];
+  const { results } = place;
+  place.restart();
+  place.isOurs = true;
+  await place.look(offers('second', partner));
+  place.isOurs = false;
+  place.results = results;
+  place.own = [await aCa('Another')];
+  await place.run();
+  assert.equal(waiting(), ['ConfigMap shop/client-ca']);
+});
+
+test('many namespaces that are being deleted are found out in turn', async () => {
+  const names = Array.from({ length: 45 }, (_, index) => `shop-${index}`);
+  const { place, waiting } = followed(names);
+  place.isOurs = false;
+  place.ending = names;
+  const left: number[] = [];
+  for (let look = 0; look < 4; look++) {
+    await place.run();
+    left.push(waiting().length);
+  }
+  assert.equal(left, [25, 5, 0, 0]);
+});
+
+test('a replica that asks for namespaces in vain ends with its process', async () => {
+  const { place } = followed();
+  place.isOurs = false;
+  place.ending = 'never said';
+  const stop = new AbortController();
+  const run = place.run(stop.signal);
+  stop.abort(new Error('shutting down'));
+  assert.is((await run).do, 'rest');
 });
 
 for (const isOurs of [true, false])

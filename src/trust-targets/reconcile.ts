@@ -8,7 +8,7 @@ import {
 } from '../api/certificate-authority.ts';
 import type { ClientCertificate } from '../api/client-certificate.ts';
 import { earliest } from '../api/moments.ts';
-import type { ObjectKind, TargetKind } from '../api/trust-targets.ts';
+import { isInCluster, type ObjectKind, type TargetKind } from '../api/trust-targets.ts';
 import type { Audit } from '../audit/event.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import type { Clock } from '../clock.ts';
@@ -22,7 +22,7 @@ import type { Trouble } from '../trouble.ts';
 import { complete, wantsCrls } from './complete.ts';
 import { crlNews } from './crl-proofs.ts';
 import type { Delivery } from './delivery.ts';
-import { type ClusterObject, desiredTargets, idOf, type Places } from './desired.ts';
+import { type ClusterObject, type DesiredTarget, desiredTargets, idOf, type Places } from './desired.ts';
 import { sourceEvents, troubleEvents } from './events.ts';
 import { followTargets } from './follow.ts';
 import { isOurs } from './judge.ts';
@@ -94,8 +94,8 @@ export interface TargetMetrics {
   targetWritten(kind: TargetKind, outcome: 'written' | 'deleted' | 'failed'): void;
 }
 
-/** The sources of a tenant take turns, of which each may be long. */
-const READ_MS = 5_000;
+/** The sources of a tenant take turns, of which each may be long. What can't be read is said to be so after 5 s. */
+const READ_MS = 7_000;
 const OUTAGE = { firstMs: 500, longestMs: 30_000 };
 
 /** One look at all targets of one authority: what differs is written, and what isn't wanted any more is deleted. */
@@ -119,12 +119,14 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   const memory = results.memoryOf(key);
   const cas = [...own.anchors.values(), ...deps.cas(resource)];
   const held = memory.inForce ?? heldBy(resource, deps);
-  const whole = memory.inForce === undefined ? withoutLoss(read, cas, held, clock.now()) : read;
+  const before = { held, reported: resource.status.trust?.sources };
+  const whole = memory.inForce === undefined ? withoutLoss(read, cas, before, clock.now()) : read;
   const sources = withoutNamesakes(cas, withNameProblems(resource, whole, deps), clock.now(), held);
   const further = trustedBy(sources, clock.now());
   const bundle = further.length === 0 ? own : bundleOf([...own.anchors.values(), ...further]);
   const unfit = incomplete(sources) ?? tooLarge(Buffer.byteLength(bundle.pem), bundle.anchors.size);
-  if (unfit === undefined) memory.inForce = new Set(bundle.anchors.keys());
+  // Before all of them have been read, what they hold may say more.
+  if (unfit === undefined && areKnown(wanted, deps)) memory.inForce = new Set(bundle.anchors.keys());
   memory.keepOnly(new Set(wanted.flatMap(({ objects }) => objects.map(idOf))));
   const known = wantsCrls(resource) ? await run.releaseWorker(() => deps.crls.read(resource)) : undefined;
   if (known === undefined) deps.crls.forget(key);
@@ -132,9 +134,9 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   deps.remote.refresh(resource, wanted, bundle);
   const seen = seenOf(resource, bundle, deps);
   const look = () => surveyTargets(resource, targets, bundle, seen, { memory, sources, crls, unfit, now: clock.now() });
-  const before = look();
-  const { isOutage, hasMore } = await writeDue(resource, before, memory, deps, run);
-  const after = before.writes.size === 0 ? before : look();
+  const found = look();
+  const { isOutage, hasMore } = await writeDue(resource, found, memory, deps, run);
+  const after = found.writes.size === 0 ? found : look();
   publish(resource, after, deps);
   const now = clock.now();
   const deliveryAt = memory.deliveryAt;
@@ -163,6 +165,12 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
 /** The certificates that the targets hold after a start. */
 function heldBy(resource: CertificateAuthority, { labelled }: TargetsDeps): ReadonlySet<string> {
   return new Set(labelled(authorityKey(resource)).flatMap((view) => (isOurs(view, resource) ? view.held : [])));
+}
+
+function areKnown(wanted: readonly DesiredTarget[], { unknown }: Pick<TargetsDeps, 'unknown'>): boolean {
+  return wanted.every(({ objects }) =>
+    objects.every((each) => !isInCluster(each) || unknown(each.kind, each.namespace) === undefined),
+  );
 }
 
 /** Undefined where it takes too long: a run that goes on would hold up the stop of its process, or of its shard. */

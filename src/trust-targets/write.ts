@@ -21,7 +21,7 @@ export interface TargetAccess {
   /** Takes in what was written or read; `replaces` is the version that the write demanded. */
   put(kind: ObjectKind, object: RawObject, replaces?: string): void;
   /** Whether a namespace is being deleted, or is gone. Reads it, since the cache of namespaces holds labels alone. */
-  isEnding(namespace: string): Promise<boolean>;
+  isEnding(namespace: string, signal: AbortSignal): Promise<boolean>;
   /** What a Secret is for, where that is anything but a trust bundle; see purposeOf. */
   purposeOf(secret: RawObject): string | undefined;
   /** Why a Secret of that name can't be a target, as the rest of a sentence; see reservationOf. */

@@ -64,4 +64,16 @@ test('a read that fails fails for those that wait for it alone', async () => {
   );
 });
 
+test('a read that can not even begin fails as any other, and the next one begins', async () => {
+  const shared = new SharedReads<string>();
+  const broken = () => {
+    throw new Error('no');
+  };
+  const slow = shared.get('ca', async () => 'first');
+  const failed = shared.get('ca', broken).catch((error) => error.message);
+  assert.equal([await slow, await failed], ['first', 'no']);
+  await turn();
+  assert.is(await shared.get('ca', async () => 'next'), 'next');
+});
+
 test.run();

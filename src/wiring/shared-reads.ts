@@ -20,7 +20,7 @@ export class SharedReads<Found> {
   }
 
   #begin(id: string, begin: () => Promise<Found>): Promise<Found> {
-    const under: Under<Found> = { current: begin(), next: undefined };
+    const under: Under<Found> = { current: (async () => begin())(), next: undefined };
     this.#under.set(id, under);
     const end = () => {
       if (under.next === undefined) this.#under.delete(id);

@@ -23,6 +23,8 @@ interface Known {
   /** By what the spec says of the source, see placeOf. */
   readonly lastGood: Map<string, SourceFinding>;
   readonly texts: JudgedTexts;
+  /** Those of a namespace take turns, which may last longer than the run that began to read. */
+  readonly reads: SharedReads<readonly SourceFinding[]>;
   readonly polled: Map<string, { readonly bundle: PolledBundle; readonly stop: AbortController }>;
 }
 
@@ -32,8 +34,6 @@ export class TrustSources {
   readonly #wake: (authority: string) => void;
   readonly #known = new Map<string, Known>();
   readonly #bounds: TenantBounds;
-  /** Those of a namespace take turns, which may last longer than the run that began to read. */
-  readonly #reads = new SharedReads<readonly SourceFinding[]>();
 
   constructor(services: Services, wake: (authority: string) => void) {
     this.#services = services;
@@ -48,7 +48,7 @@ export class TrustSources {
       return [];
     }
     const known = this.#ensure(key, resource);
-    return this.#reads.get(`${key} ${known.version}`, () => this.#readAll(resource, known));
+    return known.reads.get(key, () => this.#readAll(resource, known));
   }
 
   #readAll(resource: CertificateAuthority, known: Known): Promise<readonly SourceFinding[]> {
@@ -88,6 +88,7 @@ export class TrustSources {
       objects: referencedObjects(namespaceOf(resource, this.#services), this.#services, () => this.#wake(key)),
       lastGood: isSame ? before.lastGood : new Map(),
       texts: isSame ? before.texts : this.#texts(resource),
+      reads: new SharedReads(),
       polled: new Map(),
     };
     for (const source of resource.trustSources) {

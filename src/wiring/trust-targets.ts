@@ -37,6 +37,8 @@ import { TrustSources } from './trust-sources.ts';
 const WORKERS = 2;
 /** Changes that come together, as those of a thousand namespaces, are one look. */
 const TOGETHER_MS = 100;
+/** A worker waits for it. */
+const LONGEST_READ_MS = 5_000;
 /** So long after the first change of what is known, an authority reports it: a thousand objects are written one by one. */
 const REPORT_MS = 500;
 
@@ -230,8 +232,8 @@ function targetAccess({ client, cluster }: Services, caches: TargetCaches): Targ
       // Without its label the watch would never say that it is gone.
       if (object.metadata?.labels?.[TRUST_TARGET_LABEL] !== undefined) caches.of[kind].put(object, replaces);
     },
-    isEnding: async (namespace) => {
-      const { items } = await client.list(NAMESPACES, oneNamed(namespace));
+    isEnding: async (namespace, signal) => {
+      const { items } = await client.list(NAMESPACES, { ...oneNamed(namespace), signal, timeoutMs: LONGEST_READ_MS });
       return items.every(({ metadata }) => metadata?.deletionTimestamp !== undefined);
     },
     purposeOf: (secret) => purposeOf(secret, cluster.usesOf(keyOf(parseMeta(secret)))),
