@@ -57,7 +57,7 @@ class Place {
     },
     mayHaveIssued: (key, namespace, proof) =>
       ([KEY, FALLBACK_KEY].includes(key) && namespace === 'team') ||
-      (key === CLUSTER_KEY && (proof === 'sealed' || proof.includes('ca 1'))),
+      (key === CLUSTER_KEY && (proof === 'sealed' || proof().includes('ca 1'))),
     seal,
     namespaceOf: ({ namespace }) => namespace,
     secretsOf: () => new Map([['team', this.secrets]]),

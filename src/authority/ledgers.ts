@@ -34,9 +34,10 @@ interface LedgersDeps {
   readonly seal?: Seal;
   /**
    * Whether there is an authority of that key that may have issued what a namespace holds, by the root certificates above it, or
-   * by the seal of the entry. A tenant may write what looks like a certificate of any authority.
+   * by the seal of the entry. A tenant may write what looks like a certificate of any authority. The root certificates take a
+   * proof, so they are asked for only where they count.
    */
-  mayHaveIssued(authority: string, namespace: string, proof: readonly string[] | 'sealed'): boolean;
+  mayHaveIssued(authority: string, namespace: string, proof: (() => readonly string[]) | 'sealed'): boolean;
   /** Where the Secrets of an authority are. */
   namespaceOf(resource: CertificateAuthority): string;
   /** The Secrets that name this authority, by their namespaces. */
@@ -79,7 +80,7 @@ export class Ledgers {
     if (missing.length === 0) return [];
     const issuerOf = ({ sealedFor }: LedgerEntry) =>
       sealedFor === undefined ? authority : authorityKeyIn(namespace, sealedFor);
-    const anchors = anchorsOf(before);
+    const anchors = () => anchorsOf(before);
     const credible = missing.filter((each) =>
       this.#deps.mayHaveIssued(issuerOf(each), namespace, each.sealedFor === undefined ? anchors : 'sealed'),
     );

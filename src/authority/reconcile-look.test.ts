@@ -143,7 +143,7 @@ for (const isFollowed of [undefined, () => true])
         isOwed = false;
       },
     });
-    assert.equal(await reconcile(), { do: 'again' });
+    assert.equal(await reconcile(), { do: 'retry', at: NOW });
     assert.is(isOwed, false);
     assert.is(view(), undefined, 'nothing is said of it before');
     assert.is((await reconcile()).do, 'rest');

@@ -39,7 +39,7 @@ export async function reconcileAuthority(key: string, deps: AuthorityDeps, run: 
   } catch (thrown) {
     if (thrown instanceof ProofsOwed) {
       await deps.prove(key, run.signal);
-      return { do: 'again' };
+      return { do: 'retry', at: deps.clock.now() };
     }
     const runtime = deps.registry.get(key);
     const error = classify(thrown);

@@ -13,6 +13,8 @@ import type { ReportDeps } from './status/report.ts';
 /** What the reconcile of ClientCertificates reaches the world by. */
 export interface CertificateDeps extends ActDeps, AssertByFallback, TidyDeps, RecordDeps, ReportDeps, RevocationDeps {
   observe(resource: Observed['resource']): Promise<Observed>;
+  /** Proves what a Secret holds, in the turn of this certificate, so that no look at an authority has to; see ProofsOwed. */
+  proveSecret(key: string | undefined): void;
   /** The authority behind it, and what keeps that from being asked too often; undefined where it isn't there. */
   runtime(resource: Observed['resource']): ({ readonly backend: Backend } & Turnstiles) | undefined;
   readonly suggestions: Pick<RenewalSuggestions, 'look'>;

@@ -22,6 +22,7 @@ import { isUnderWay } from './request/request.ts';
 import { isOver, leftOver, tidy, tidyAfterGone } from './request/tidy.ts';
 import { askToRevoke, releaseBroken, stepFinalizer } from './revocation/step.ts';
 import { mayAsk } from './revocation/wishes.ts';
+import { secretNamedBy } from './rival.ts';
 import type { SecretView } from './secret/view.ts';
 import { logged, recordIssued } from './status/record-issued.ts';
 import { type Findings, report, reportBroken } from './status/report.ts';
@@ -41,6 +42,7 @@ async function lookAt(key: string, deps: CertificateDeps, run: Run): Promise<Out
   const resource = deps.find(key);
   if (resource === undefined) return { do: 'rest', recheckAt: await forgetGone(key, deps, run) };
   if (isBroken(resource)) {
+    deps.proveSecret(secretNamedBy(resource));
     if (await releaseBroken(resource, deps)) return { do: 'again' };
     return reportBroken(resource, deps);
   }

@@ -111,6 +111,26 @@ test('a marked Secret is no member in a namespace that its authority does not se
   assert.is(found().length, 1);
 });
 
+test('nothing is proven that a namespace holds which is not served', () => {
+  const cluster = clusterWith();
+  cluster.clusterAuthorities.put({
+    metadata: { name: 'ca', resourceVersion: '1' },
+    spec: { selfManaged: { commonName: 'CA' }, allowedNamespaces: { names: ['other'] } },
+  });
+  const marked = withAnnotation(names.AUTHORITY_ANNOTATION, CLUSTER_KEY);
+  for (let index = 0; index < 40; index++) {
+    const name = `tls-${index}`;
+    cluster.certificates.put({
+      ...resource.raw,
+      metadata: { ...resource.raw.metadata, name },
+      spec: { ...spec, secretName: name },
+    });
+    cluster.secrets.put({ ...marked, metadata: { ...marked.metadata, name } });
+  }
+  assert.equal(membersOf(CLUSTER_KEY, generations, cluster), []);
+  assert.ok([...cluster.secrets.values()].every((kept) => isView(kept) && !kept.isProven));
+});
+
 test('proofs that many certificates owe are made over many turns; until then the members are not known', async () => {
   const count = 60;
   const cluster = clusterWith();

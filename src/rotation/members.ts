@@ -126,11 +126,11 @@ function othersAmong(
   const mayBeServed = serving(authority, resources, cluster);
   const owned = new Set(resources.filter((each) => isOwner(each, secretOf(each, cluster))).map(secretKeyOf));
   return marked.flatMap((key) => {
-    const stored = owned.has(key) ? undefined : cluster.secrets.get(key);
+    const isLeftOut = owned.has(key) || !mayBeServed(key.slice(0, key.indexOf('/')));
+    const stored = isLeftOut ? undefined : cluster.secrets.get(key);
     const kept = stored && cluster.proven(stored);
     const record = isView(kept) ? recordOfView(kept) : kept;
-    if (!isRecord(record) || !mayBeServed(record.namespace)) return [];
-    return memberOf(`Secret ${key}`, record.namespace, record);
+    return isRecord(record) ? memberOf(`Secret ${key}`, record.namespace, record) : [];
   });
 }
 

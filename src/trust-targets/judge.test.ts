@@ -1,7 +1,9 @@
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { bundle, first, object, owner, second, stored, stranger, view } from '../../test/unit/trust-target.ts';
+import { TRUSTED_SINCE_ANNOTATION } from '../api/names.ts';
 import { heldSince, isOurs, judge } from './judge.ts';
+import { targetViewer } from './view.ts';
 
 const T1 = new Date('2026-01-02T00:00:00Z');
 const T2 = new Date('2026-01-03T00:00:00Z');
@@ -45,6 +47,16 @@ test('a copy in another place is not ours', () => {
   assert.is(isOurs(seen, owner), true);
   for (const place of [{ namespace: 'elsewhere' }, { name: 'copy' }])
     assert.is(isOurs({ ...seen, ...place }, owner), false);
+});
+
+test('an annotation that is longer than any of ours says nothing', () => {
+  const seen = stored(bundle(first), T1);
+  const metadata = { namespace: seen.namespace, name: seen.name, uid: 'u', resourceVersion: '1' };
+  const annotations = (since: string) => ({ [TRUSTED_SINCE_ANNOTATION]: since });
+  const view = (since: string) =>
+    targetViewer('ConfigMap')({ metadata: { ...metadata, annotations: annotations(since) } });
+  assert.is(view(seen.since).since, seen.since);
+  assert.is(view(`${','.repeat(200_000)}${seen.since}`).since, '');
 });
 
 test('a certificate keeps the moment since which an object holds it, over every write', () => {

@@ -89,12 +89,21 @@ function kubectl(verb: string, { kind, namespace, name }: DesiredObject): string
  * exists, and a moment to come is now: a user of its namespace may have written the annotation.
  */
 export function heldSince(view: TargetView, owner: Owner, fingerprint: string, now: Date): Date | undefined {
-  if (!isOurs(view, owner) || !view.held.includes(fingerprint)) return undefined;
+  if (!isOurs(view, owner) || !setOf(view.held).has(fingerprint)) return undefined;
   const stated = readTrustedSince(view.since, fingerprint);
   const created = parseRfc3339(view.createdAt);
   if (stated === undefined) return undefined;
   if (stated > now) return now;
   return created !== undefined && created > stated ? created : stated;
+}
+
+/** Objects that hold the same share the list. */
+const sets = new WeakMap<readonly string[], ReadonlySet<string>>();
+
+function setOf(held: readonly string[]): ReadonlySet<string> {
+  const known = sets.get(held) ?? new Set(held);
+  sets.set(held, known);
+  return known;
 }
 
 /** What the next write says of each CA certificate: what the object holds already keeps its moment. */

@@ -87,6 +87,11 @@ class Place {
     return (this.#stored?.held ?? []).map(nameOf).sort();
   }
 
+  /** Another party changes something of the object that is none of ours. */
+  touch(): void {
+    if (this.#stored !== undefined) this.#stored = { ...this.#stored, resourceVersion: 'touched' };
+  }
+
   /** What another party puts beside what is in the object. */
   add(certificate: CertificateView): void {
     if (this.#stored !== undefined)
@@ -309,6 +314,8 @@ for (const isOurs of [true, false])
     place.restart();
     assert.is(await wakes(), 1, 'nothing was known after the start');
     assert.is(await wakes(), 0);
+    place.touch();
+    assert.is(await wakes(), 0, 'another party has touched an object');
     place.generation++;
     assert.is(await wakes(), 1, 'what is known was of a former spec');
     assert.is(await wakes(), 0);

@@ -110,7 +110,7 @@ export async function reconcileTargets(key: string, deps: TargetsDeps, run: Run)
   if (isBrokenAuthority(resource)) return { do: 'rest' };
   const wanted = desiredTargets(resource, deps.places);
   if (!deps.isOurs(key)) return wanted.length === 0 ? forget(key, deps) : followTargets(resource, wanted, deps, run);
-  const remove = (waiting: ReadonlySet<string>) => removeSurplus(resource, wanted, waiting, deps);
+  const remove = (waiting: ReadonlySet<string>) => removeSurplus(resource, wanted, waiting, deps, run.signal);
   if (wanted.length === 0) return { ...forget(key, deps), recheckAt: await remove(new Set()) };
   const own = deps.trustOf(resource);
   if (own === undefined) return { do: 'rest', recheckAt: await remove(allPlaces(wanted)) };

@@ -80,8 +80,8 @@ function notDelivered({ object, view, isHolding }: Surveyed, { bundle, owner }: 
 
 /** Thousands of objects share the list of what they hold, so each list is looked at once. */
 function heldByAll(own: readonly (readonly string[])[]): string[] {
-  const [first = [], ...others] = new Set(own);
-  return [...new Set(first)].filter((each) => others.every((list) => list.includes(each))).sort();
+  const [first = [], ...others] = [...new Set(own)].map((list) => new Set(list));
+  return [...first].filter((each) => others.every((list) => list.has(each))).sort();
 }
 
 function strangersIn(own: readonly (readonly string[])[], { bundle }: Survey): string[] {

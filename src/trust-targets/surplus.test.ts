@@ -5,12 +5,14 @@ import { bundle, first, owner, stored } from '../../test/unit/trust-target.ts';
 import type { CertificateAuthority } from '../api/certificate-authority.ts';
 import type { EventText } from '../certificate/status/events.ts';
 import { ApiError } from '../errors.ts';
+import { markOf } from './judge.ts';
 import type { TargetsDeps } from './reconcile.ts';
 import { TargetResults } from './results.ts';
 import { removeSurplus } from './surplus.ts';
 
 const NOW = new Date('2026-01-02T00:00:00Z');
 const nothing = () => {};
+const { signal } = new AbortController();
 
 test('an object of no target that can not be deleted is an event once for each reason, and is tried again', async () => {
   const view = stored(bundle(first), NOW);
@@ -31,7 +33,7 @@ test('an object of no target that can not be deleted is an event once for each r
     recordEvent: (_resource: unknown, event: EventText) => void events.push(event),
     results: new TargetResults(),
   } as unknown as TargetsDeps;
-  const remove = () => removeSurplus(owner as unknown as CertificateAuthority, [], new Set(), deps);
+  const remove = () => removeSurplus(owner as unknown as CertificateAuthority, [], new Set(), deps, signal);
   for (let times = 0; times < 3; times++) assert.ok(await remove());
   assert.equal([events.length, lines.length], [1, 1]);
   assert.is(events[0]?.reason, 'TrustTargetRefused');
@@ -47,6 +49,40 @@ test('an object of no target that can not be deleted is an event once for each r
   answer = new ApiError(403, 'Forbidden', 'no deletes here', { resource: 'configmaps' });
   await remove();
   assert.is(events.length, 2);
+});
+
+test('many objects of no target are deleted in several looks, and none once the process ends', async () => {
+  const view = stored(bundle(first), NOW);
+  const place = (name: string) => ({
+    ...view,
+    name,
+    mark: markOf(owner as never, { namespace: view.namespace, name }),
+  });
+  let left = Array.from({ length: 120 }, (_, index) => place(`left-${index}`));
+  const stop = new AbortController();
+  let removed = 0;
+  const clock = new FakeClock(NOW);
+  const deps = {
+    access: {
+      remove: async ({ name }: { name: string }) => {
+        left = left.filter((each) => each.name !== name);
+        removed++;
+        if (removed === 102) stop.abort();
+      },
+    },
+    clock,
+    labelled: () => left,
+    log: { info: nothing },
+    metrics: { targetWritten: nothing },
+    ownership: { assert: nothing },
+    results: new TargetResults(),
+  } as unknown as TargetsDeps;
+  const remove = () => removeSurplus(owner as unknown as CertificateAuthority, [], new Set(), deps, stop.signal);
+  assert.equal(await remove(), clock.now());
+  assert.is(left.length, 70);
+  assert.equal(await remove(), clock.now());
+  await remove();
+  assert.is(left.length, 18);
 });
 
 test.run();

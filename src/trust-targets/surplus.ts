@@ -8,6 +8,8 @@ import type { Survey } from './survey.ts';
 import type { TargetView } from './view.ts';
 
 const TRY_AGAIN_MS = 10_000;
+/** A user of a namespace may make as many as there is room for. */
+const MOST_AT_ONCE = 50;
 
 /**
  * Deletes the objects of an authority that its targets don't name any more, or whose namespace is not selected any more. At
@@ -21,6 +23,7 @@ export async function removeSurplus(
   wanted: readonly DesiredTarget[],
   waiting: ReadonlySet<string>,
   deps: TargetsDeps,
+  signal: AbortSignal,
 ): Promise<Date | undefined> {
   // Where it isn't known which objects a target means, none is known to be surplus.
   if (wanted.some(({ trouble }) => trouble !== undefined)) return undefined;
@@ -31,7 +34,11 @@ export async function removeSurplus(
     .filter((view) => isOurs(view, resource) && !view.isBeingDeleted && !ids.has(idOf(view)))
     .filter(({ namespace }) => !waiting.has(namespace));
   let isFailed = false;
-  for (const view of surplus) if (!(await remove(resource, view, deps))) isFailed = true;
+  for (const view of surplus.slice(0, MOST_AT_ONCE)) {
+    if (signal.aborted) break;
+    if (!(await remove(resource, view, deps))) isFailed = true;
+  }
+  if (surplus.length > MOST_AT_ONCE && !isFailed) return deps.clock.now();
   return isFailed ? new Date(deps.clock.now().getTime() + TRY_AGAIN_MS) : undefined;
 }
 

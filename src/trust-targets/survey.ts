@@ -121,9 +121,20 @@ export function surveyTargets(
 }
 
 /** Whether two surveys show the same of the trust in a CA, whatever people see of them. */
-export function showsSame(one: Survey | undefined, { owner, targets }: Survey): boolean {
-  const isOfSameSpec = one?.owner.uid === owner.uid && one.owner.generation === owner.generation;
-  return isOfSameSpec && isDeepStrictEqual(one.targets, targets);
+export function showsSame(one: Survey | undefined, other: Survey): boolean {
+  const isOfSameSpec = one?.owner.uid === other.owner.uid && one.owner.generation === other.owner.generation;
+  return isOfSameSpec && isDeepStrictEqual(evidenceOf(one), evidenceOf(other));
+}
+
+/** What targetProofs and crlProofs go by. Another party may touch an object as often as it likes. */
+function evidenceOf({ targets }: Survey): readonly unknown[] {
+  return targets.flatMap(({ target, trouble, objects }) => [
+    [target.name, trouble?.message],
+    ...objects.map(({ object, isHolding, trouble: why, view }) => [
+      ...[idOf(object), isHolding, why?.code, why?.message],
+      ...[view?.mark, view?.createdAt, view?.held, view?.since, view?.stores],
+    ]),
+  ]);
 }
 
 const LOOK_AGAIN_MS = 30_000;

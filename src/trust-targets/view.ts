@@ -17,6 +17,7 @@ export const MOST_BYTES = 1_048_576;
 
 /** A user of its namespace may have written the annotation. */
 const MOST_STORES = 4;
+const LONGEST_SINCE = 131_072;
 
 /** What is kept of an object that a trust bundle is written into. */
 export interface TargetView {
@@ -71,11 +72,16 @@ export function targetViewer(kind: ObjectKind): (object: RawObject) => TargetVie
       adoptBy: annotations[names.ADOPT_ANNOTATION],
       hash: id,
       held: fingerprints(pem, id),
-      since: shared(annotations[names.TRUSTED_SINCE_ANNOTATION] ?? ''),
+      since: sinceOf(annotations[names.TRUSTED_SINCE_ANNOTATION]),
       stores: storesOf(annotations[names.TRUST_STORES_ANNOTATION], (file) => KINDS[kind].readFile(object, file)),
       isBeingDeleted: deletionTimestamp !== undefined,
     };
   };
+}
+
+/** Of what an object has room for; what is longer another party wrote. */
+function sinceOf(text = ''): string {
+  return text.length > LONGEST_SINCE ? '' : shared(text);
 }
 
 /** Those that Certwheel has written, as they are now; files of others of such a name are none of them. */

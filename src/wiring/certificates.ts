@@ -133,6 +133,7 @@ export function wireCertificates(services: Services, revocations: Revocations): 
     published: (notice) => log.debug('certificate published', { ...notice }),
     propagationMs: config.trustPropagationMs,
     find: (key) => cluster.certificates.get(key),
+    proveSecret: (key) => void (key && cluster.secret(key)),
     observe: async (resource) => {
       const seen = await observe(resource, observing);
       // A change of the first in line wakes those behind: see SecretWaiters.

@@ -20,7 +20,7 @@ export function wireLedgers(services: Services): Ledgers {
       const served = allowsNamespace(resource.allowedNamespaces, namespace, cluster.namespaces.get(namespace));
       // A namespace that has lost its label holds what is to be revoked.
       const trust = registry.get(authority)?.view?.trust.anchors;
-      return served !== false || proof.some((each) => trust?.has(each));
+      return served !== false || proof().some((each) => trust?.has(each));
     },
     namespaceOf: (resource) => namespaceOf(resource, services),
     secretsOf: (authority) =>

@@ -65,7 +65,7 @@ export class TargetCrlSources {
     const namespace = namespaceOf(resource, this.#services);
     return Promise.all(
       upperCrls.map(async (each: UpperCRL) => {
-        const id = JSON.stringify(each);
+        const id = placeOf(each);
         const found = await readUpperCrl(each, namespace, objects.configMap, before.get(id));
         if (found.problem === undefined) before.set(id, found);
         return found;
@@ -78,13 +78,19 @@ export class TargetCrlSources {
     const known = this.#known.get(key);
     if (known?.version === version) return known;
     const isSame = known?.version.startsWith(`${resource.uid}/`) === true;
+    const places = new Set(resource.revocation.upperCrls.map(placeOf));
     const made = {
       version,
       objects: referencedObjects(namespaceOf(resource, this.#services), this.#services, () => this.#wake(key)),
-      before: isSame ? known.before : new Map<string, UpperFinding>(),
+      before: new Map([...(isSame ? known.before : [])].filter(([id]) => places.has(id))),
     };
     known?.objects.release();
     this.#known.set(key, made);
     return made;
   }
+}
+
+/** What is read. */
+function placeOf(upper: UpperCRL): string {
+  return JSON.stringify(upper);
 }

@@ -82,11 +82,12 @@ export class TrustSources {
     const isSame = before?.version.startsWith(`${resource.uid}/`) === true;
     const kept = isSame ? before.kept : new KeptBundles(this.#services, resource);
     kept.follow(resource);
+    const places = new Set(resource.trustSources.map(placeOf));
     const known: Known = {
       version,
       kept,
       objects: referencedObjects(namespaceOf(resource, this.#services), this.#services, () => this.#wake(key)),
-      lastGood: isSame ? before.lastGood : new Map(),
+      lastGood: new Map([...(isSame ? before.lastGood : [])].filter(([id]) => places.has(id))),
       texts: isSame ? before.texts : this.#texts(resource),
       reads: new SharedReads(),
       polled: new Map(),

@@ -26,6 +26,7 @@ import { KINDS } from '../trust-targets/kinds.ts';
 import { targetProofs } from '../trust-targets/proofs.ts';
 import { forgetTargets, reconcileTargets, type TargetsDeps } from '../trust-targets/reconcile.ts';
 import type { TargetResults } from '../trust-targets/results.ts';
+import type { Survey } from '../trust-targets/survey.ts';
 import type { TargetAccess } from '../trust-targets/write.ts';
 import { cloudflareTargets } from './cloudflare-targets.ts';
 import { recordEvent, type Services } from './services.ts';
@@ -113,7 +114,10 @@ export function wireTrustTargets(
       if (resource.namespace !== '' || isWhole) recordEvent(events, authorityResource(resource.kind), resource, event);
     },
   };
-  const reportSoon = (key: string) => report(key, new Date(clock.now().getTime() + REPORT_MS));
+  const reportSoon = (key: string) => {
+    const certificates = registry.get(key)?.certificates ?? 0;
+    report(key, new Date(clock.now().getTime() + pauseMs(certificates, REPORT_MS)));
+  };
   const controller = new Controller({
     name: 'trust-targets',
     workers: WORKERS,
@@ -128,7 +132,7 @@ export function wireTrustTargets(
     const fallback = sharding.follows(key) ? cluster.fallbackOf(key) : undefined;
     return fallback !== undefined && sharding.owns(fallback);
   };
-  const wake = (key: string, afterMs = TOGETHER_MS) =>
+  const wake = (key: string, afterMs = pauseMs(objectsOf(results.survey(key)), TOGETHER_MS)) =>
     controller.queue.add(key, new Date(clock.now().getTime() + afterMs));
   const withTargets = function* (): Generator<CertificateAuthority> {
     for (const cache of [cluster.clusterAuthorities, cluster.authorities])
@@ -171,7 +175,10 @@ export function wireTrustTargets(
   /** The authorities that write the object that a Pod uses, by the id of its use. */
   function usersOf(id: string): string[] {
     const [kind = '', ...place] = id.split('/');
-    if (kind === 'Signer') return [...caches.of.ClusterTrustBundle.values()].map(({ authority }) => authority);
+    if (kind === 'Signer')
+      return [...caches.of.ClusterTrustBundle.values()]
+        .filter(({ name }) => name.startsWith(`${place.join(':')}:`))
+        .map(({ authority }) => authority);
     const view = OBJECT_KINDS.some((each) => each === kind)
       ? caches.of[kind as ObjectKind].get(place.join('/'))
       : undefined;
@@ -205,6 +212,8 @@ export function wireTrustTargets(
       }
     });
     caches.pods.onChange((_key, before, after) => {
+      // The kubelet and others write the status of a Pod again and again.
+      if (isDeepStrictEqual(before, after)) return;
       for (const each of [before, after])
         for (const { id } of each?.fixed ?? []) for (const key of usersOf(id)) wake(key);
     });
@@ -213,6 +222,10 @@ export function wireTrustTargets(
         for (const each of [before, after]) if (each !== undefined && each.authority !== '') wake(each.authority);
       });
   }
+}
+
+function objectsOf(survey: Survey | undefined): number {
+  return survey?.targets.reduce((sum, { objects }) => sum + objects.length, 0) ?? 0;
 }
 
 function targetAccess({ client, cluster }: Services, caches: TargetCaches): TargetAccess {

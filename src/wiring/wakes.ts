@@ -75,7 +75,10 @@ export function wireWakes({ certificates, authorities, ledgers, onGone, ...servi
   });
   cluster.secrets.onChange(
     (_key, before, after) => {
-      for (const due of ledgers.secretChanged(before, after)) authorities.add(due.authority, due.at);
+      for (const { authority, at } of ledgers.secretChanged(before, after)) {
+        const { certificates: count = 0 } = registry.get(authority) ?? {};
+        authorities.add(authority, new Date(Math.max(at.getTime(), clock.now().getTime() + pauseMs(count, 0))));
+      }
     },
     { ownToo: true },
   );

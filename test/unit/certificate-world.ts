@@ -211,6 +211,7 @@ export class CertificateWorld {
         return this.rule;
       },
       find: () => (this.isGone ? undefined : this.resource),
+      proveSecret: () => {},
       nextKey: () => keys.view(),
       isGone: async () => this.isGone,
       observe: () => journal.read('observe', () => this.seen()),
