@@ -1,7 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { authorityKey } from './api/certificate-authority.ts';
+import { isBroken } from './api/client-certificate.ts';
 import { EVENTS, LEASES, SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS } from './api/names.ts';
+import { keyOf } from './api/parse.ts';
 import { Registry } from './authority/registry.ts';
 import type { BackendDefinition } from './backends/backend.ts';
 import { BACKENDS } from './backends/index.ts';
@@ -118,7 +120,11 @@ export async function startApp(
   const revocations = wireRevocations(services, knownCrls, {
     authority: (key, at) => authorities.queue.add(key, at),
     certificate: (key) => certificates.queue.add(key),
-    members: (authority) => wakeMembers(certificates.queue, services, authority),
+    // What a fallback has issued refers to the authority whose fallback it is.
+    members: (authority) => {
+      for (const each of [authority, ...cluster.primariesOf(authority).map(authorityKey)])
+        wakeMembers(certificates.queue, services, each);
+    },
   });
   const books = new BooksKeeper({
     ...services,
@@ -126,6 +132,10 @@ export async function startApp(
     ownership: { assert: sharding.assertActive },
     key: services.booksKey,
     namespace: config.controllerNamespace,
+    onKnown: () => {
+      for (const each of cluster.certificates.values())
+        if (!isBroken(each) && (each.revoke !== undefined || each.revocationHold)) certificates.queue.add(keyOf(each));
+    },
   });
   const targetResults = new TargetResults();
   const probing = wireProbes(services, (authority) => authorities.queue.add(authority));

@@ -78,8 +78,10 @@ async function lookAt(key: string, deps: CertificateDeps, run: Run): Promise<Out
 
 function notLater(outcome: Outcome, ...moments: readonly (Date | undefined)[]): Outcome {
   const first = earliest(moments);
-  if (outcome.do !== 'rest' || first === undefined) return outcome;
-  return { ...outcome, recheckAt: earliest([outcome.recheckAt, first]) };
+  if (first === undefined) return outcome;
+  if (outcome.do === 'rest') return { do: 'rest', recheckAt: earliest([outcome.recheckAt, first]) };
+  // The pause after a failure is kept by the next decision, see failedAttempts.
+  return outcome.do === 'retry' && first < outcome.at ? { do: 'retry', at: first } : outcome;
 }
 
 async function carryOutInTurn(
@@ -141,7 +143,8 @@ async function carryOut(before: Observed, decision: Decision, deps: CarryOutDeps
   const outcome = await report(seen, decision, findings, deps);
   if (findings.pending !== undefined) return outcome;
   const tidyAt = await tidy(keyOf(seen.resource), leftOver(seen, decision, deps), deps, run);
-  const suggestionAt = decision.do === 'settle' ? await deps.suggestions.look(seen, run) : undefined;
+  const isHeld = decision.do === 'settle' || decision.do === 'issue' || decision.do === 'repair';
+  const suggestionAt = isHeld ? await deps.suggestions.look(seen, run) : undefined;
   // What it takes the place of is to be revoked within seconds, where that was asked for.
   const mayRevoke = decision.do === 'issue' && mayAsk(seen);
   const revokeAt = mayRevoke ? askToRevoke(seen, decide(seen, deps.clock.now()), deps) : undefined;

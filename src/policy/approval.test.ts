@@ -167,6 +167,13 @@ const UNREADABLE: readonly object[] = [
   { clientCertificateRef: { name: 'x'.repeat(10_000), uid: resource.uid } },
 ];
 
+test('an approval that names the certificate otherwise than its uid says is none, and a denial is one', () => {
+  const clientCertificateRef = { name: 'another', uid: resource.uid };
+  assert.is(approvalOf(resource, [approval({ spec: { clientCertificateRef } })]), undefined);
+  const denial = approval({ spec: { clientCertificateRef, decision: 'Denied' } });
+  assert.is(approvalOf(resource, [denial]), denial);
+});
+
 test('a decision that breaks the schema and may be a denial is no approval, nor does an older approval count', () => {
   const older = approval({ createdAt: after(-HOUR).toISOString(), uid: 'z' });
   for (const spec of UNREADABLE) {

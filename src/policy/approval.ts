@@ -8,12 +8,14 @@ import type { ClientCertificate } from '../api/client-certificate.ts';
  * admission policy doesn't count.
  */
 export function approvalOf(
-  { uid, spec }: Pick<ClientCertificate, 'uid' | 'spec'>,
+  { name: certificateName, uid, spec }: Pick<ClientCertificate, 'name' | 'uid' | 'spec'>,
   decisions: readonly Decision[],
 ): CertificateApproval | UnreadDecision | undefined {
   const { kind, name } = spec.authorityRef;
   const isAboutIt = (each: Decision) =>
     each.certificateUid === uid &&
+    // By that name its certificate is woken. What denies counts all the same.
+    (isUnread(each) || !each.isApproved || each.certificateName === certificateName) &&
     (isUnread(each) || (each.authorityRef.kind === kind && each.authorityRef.name === name)) &&
     each.approvedBy !== undefined &&
     each.deleting === undefined;

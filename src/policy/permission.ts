@@ -78,7 +78,7 @@ export function permissionOf(
 }
 
 function findApproval(
-  resource: Pick<ClientCertificate, 'namespace' | 'uid' | 'spec'>,
+  resource: Pick<ClientCertificate, 'namespace' | 'name' | 'uid' | 'spec'>,
   decisionsOn: DecisionsOn | undefined,
 ): Approval {
   if (decisionsOn === undefined) return 'notEnforced';

@@ -21,7 +21,7 @@ import type { TrustProof } from '../rotation/trust-proof.ts';
 import type { Answer } from './answer.ts';
 import { ask } from './ask.ts';
 import { type EndpointDeps, findEndpoints } from './endpoints.ts';
-import { nextRecord, type Round, type VerifierRecord } from './record.ts';
+import { nextRecord, provesSame, type Round, type VerifierRecord } from './record.ts';
 import { proofOf, verifierStatus } from './report.ts';
 import { askAll, type Subject } from './round.ts';
 import { readServerCA } from './server-ca.ts';
@@ -237,7 +237,7 @@ export class Probes {
       });
     }
     // A proof may have begun without a change that people see.
-    if (before?.shape !== record.shape || before.specGeneration !== record.specGeneration) wakeAuthority(authority);
+    if (!provesSame(before, record)) wakeAuthority(authority);
     return record;
   }
 

@@ -2,7 +2,7 @@ import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { acceptsRogue } from '../authority/accepts-rogue.ts';
 import type { Verdict } from './judge.ts';
-import { nextRecord, type Round, type VerifierRecord } from './record.ts';
+import { nextRecord, provesSame, type Round, type VerifierRecord } from './record.ts';
 import { proofOf as demandedOf, verifierStatus } from './report.ts';
 
 const ONE = { version: 1, fingerprint: 'f1', anchor: 'a1', name: 'CN=One' };
@@ -47,6 +47,14 @@ test('a proof counts from the first round of an unbroken row in which every endp
   const record = after([round(['Trusts', 'DoesNotTrust']), GOOD, GOOD, GOOD]);
   assert.equal(proofOf('v', record, 'a1', 1).since, at(0));
   assert.equal(proofOf('v', record, 'a2', 1), { subject: 'verifier v', since: at(1), waiting: undefined });
+});
+
+test('a proof of a clock that was ahead counts from now, which the gates learn', () => {
+  const before = nextRecord(undefined, GOOD, [ONE, TWO], 1, at(50));
+  const record = nextRecord(before, GOOD, [ONE, TWO], 1, at(10));
+  assert.equal(proofOf('v', record, 'a2', 1).since, at(10));
+  assert.is(provesSame(before, record), false);
+  assert.is(provesSame(record, nextRecord(record, GOOD, [ONE, TWO], 1, at(11))), true);
 });
 
 for (const verdict of ['Unknown', 'DoesNotTrust', 'AcceptsRogue'] as const) {

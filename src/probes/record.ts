@@ -1,3 +1,4 @@
+import { isDeepStrictEqual } from 'node:util';
 import { earliest } from '../api/moments.ts';
 import { readable } from '../foreign-text.ts';
 import { type Verdict, worst } from './judge.ts';
@@ -60,7 +61,8 @@ export function nextRecord(
     const before = previous?.generations.find((each) => each.fingerprint === fingerprint && each.anchor === anchor);
     // A change of the spec may name another server.
     const goesOn = before?.verdict === 'Trusts' && previous?.specGeneration === specGeneration;
-    const since = verdict === 'Trusts' ? ((goesOn ? before.since : undefined) ?? now) : undefined;
+    // A moment to come is that of a clock that was ahead.
+    const since = verdict === 'Trusts' ? earliest([goesOn ? before.since : undefined, now]) : undefined;
     return { version, fingerprint, anchor, verdict, since };
   });
   const shape = JSON.stringify([
@@ -86,6 +88,16 @@ export function nextRecord(
     silentRounds: isSilent ? (previous?.silentRounds ?? 0) + 1 : 0,
     shape,
   };
+}
+
+/** Whether two records prove the same of the trust in a CA, whatever people see of them. */
+export function provesSame(one: VerifierRecord | undefined, other: VerifierRecord): boolean {
+  const sinceOf = ({ generations }: VerifierRecord) => generations.map(({ since }) => since?.getTime());
+  return (
+    one?.shape === other.shape &&
+    one.specGeneration === other.specGeneration &&
+    isDeepStrictEqual(sinceOf(one), sinceOf(other))
+  );
 }
 
 const DELIVERY_ALONE = 'the proof is that its trust targets are delivered';

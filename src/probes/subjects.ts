@@ -18,6 +18,7 @@ import {
 import type { Subject } from './round.ts';
 
 interface Shown {
+  readonly madeAt: Date;
   /** See Subject. */
   readonly withoutLeaf?: string | undefined;
   readonly leaf: ProbeLeaf | undefined;
@@ -98,8 +99,11 @@ export class ProbeSubjects {
 
   #isFresh(shown: Shown | undefined): shown is Shown {
     // What was refused is asked for again with each round.
-    const { leaf, rogue } = shown ?? {};
-    const leastEnd = this.#deps.clock.now().getTime() + LEAST_LEFT_MS;
+    const { leaf, rogue, madeAt } = shown ?? {};
+    const now = this.#deps.clock.now();
+    // By a clock that was ahead, and verifiers refuse them until then.
+    if (madeAt !== undefined && madeAt > now) return false;
+    const leastEnd = now.getTime() + LEAST_LEFT_MS;
     return [leaf, rogue].every((each) => each !== undefined && each.notAfter.getTime() > leastEnd);
   }
 
@@ -110,15 +114,16 @@ export class ProbeSubjects {
     signing: Signing,
   ): Promise<Shown> {
     const identity: ProbeIdentity = { namespace: resource.namespace, authority: resource.name, verifier };
-    const rogue = await makeRogueLeaf(generation, identity, this.#deps.clock.now());
+    const madeAt = this.#deps.clock.now();
+    const rogue = await makeRogueLeaf(generation, identity, madeAt);
     try {
       const leaf = holdsKey(generation)
         ? await this.#sign(resource, identity, generation, signing.aside)
         : await this.#request(resource, identity, generation, signing);
-      return { leaf, rogue };
+      return { madeAt, leaf, rogue };
     } catch (error) {
       if (!(error instanceof DeniedError)) throw error;
-      return { leaf: undefined, rogue: undefined, withoutLeaf: error.message };
+      return { madeAt, leaf: undefined, rogue: undefined, withoutLeaf: error.message };
     }
   }
 

@@ -49,6 +49,34 @@ test('each piece of work of one key has its turn', async () => {
   assert.equal([...begun].sort(), ['one/1', 'one/1', 'one/1', 'one/1', 'two/1']);
 });
 
+test('work that is called in the very moment in which it is turned away has its turn', async () => {
+  const clock = new FakeClock(START);
+  const release = clock.takeTimers();
+  const slow = new SlowWork(1, clock, (key) => key !== 'gone/1');
+  const begun: string[] = [];
+  const ends: (() => void)[] = [];
+  const run = (key: string) =>
+    slow.run(
+      key,
+      undefined,
+      () => {
+        begun.push(key);
+        return new Promise<void>((resolve) => ends.push(resolve));
+      },
+      signal,
+    );
+  void run('in/1');
+  assert.not(slow.enter('absent/1', undefined));
+  assert.not(slow.enter('gone/1', undefined));
+  ends.shift()?.();
+  await settle();
+  await clock.advance(1_000);
+  void run('k/1');
+  await clock.advance(5_000);
+  release();
+  assert.equal(begun, ['in/1', 'k/1']);
+});
+
 test('a key that was turned away is called from outside, in turn with those that wait here', async () => {
   const { slow, called, begun, run, end } = bench();
   void run('one/1');

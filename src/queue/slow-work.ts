@@ -31,7 +31,15 @@ export class SlowWork {
 
   /** Does the work when it is the turn of `key`. */
   async run<T>(key: string, deadline: number | undefined, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
-    while (!this.#turnstile.enter(key, deadline)) await this.#called(key, signal);
+    for (;;) {
+      // Before it asks: it may be called while it is turned away.
+      const turn = this.#turn(key, signal);
+      if (this.#turnstile.enter(key, deadline)) {
+        turn.leave();
+        break;
+      }
+      await turn.called;
+    }
     try {
       return await work();
     } finally {
@@ -39,21 +47,28 @@ export class SlowWork {
     }
   }
 
-  #called(key: string, signal: AbortSignal): Promise<void> {
-    return new Promise((resolve, reject) => {
-      const end = (settle: () => void) => {
-        const others = new Set(this.#waiting.get(key));
-        others.delete(wake);
-        if (others.size === 0) this.#waiting.delete(key);
-        else this.#waiting.set(key, others);
-        signal.removeEventListener('abort', aborted);
-        settle();
-      };
-      const wake = () => end(resolve);
-      const aborted = () => end(() => reject(signal.reason));
-      this.#waiting.set(key, new Set(this.#waiting.get(key)).add(wake));
-      if (signal.aborted) aborted();
-      else signal.addEventListener('abort', aborted);
-    });
+  #turn(key: string, signal: AbortSignal): { readonly called: Promise<void>; leave(): void } {
+    const { promise: called, resolve, reject } = Promise.withResolvers<void>();
+    // Nobody may wait for it.
+    called.catch(() => {});
+    const leave = () => {
+      const others = new Set(this.#waiting.get(key));
+      others.delete(wake);
+      if (others.size === 0) this.#waiting.delete(key);
+      else this.#waiting.set(key, others);
+      signal.removeEventListener('abort', aborted);
+    };
+    const wake = () => {
+      leave();
+      resolve();
+    };
+    const aborted = () => {
+      leave();
+      reject(signal.reason);
+    };
+    this.#waiting.set(key, new Set(this.#waiting.get(key)).add(wake));
+    if (signal.aborted) aborted();
+    else signal.addEventListener('abort', aborted);
+    return { called, leave };
   }
 }

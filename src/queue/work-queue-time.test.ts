@@ -100,6 +100,18 @@ bench('a retry in some seconds does not wait for a clock that was set back', asy
   assert.equal(taken.sort(), ['a', 'other']);
 });
 
+bench('what a run wants by a clock that was set back meanwhile is looked at now', async ({ clock, queue, taken }) => {
+  queue.add('a');
+  assert.is(await queue.take(), 'a');
+  const wanted = clock.in(2 * SECOND);
+  clock.jump(-HOUR);
+  for (let worker = 0; worker < 2; worker++) void queue.take().then((key) => taken.push(key));
+  queue.add('a', wanted);
+  queue.done('a');
+  await clock.advance(10 * SECOND);
+  assert.equal(taken, ['a']);
+});
+
 bench('stale entries do not pile up for a key that is asked for earlier and earlier', async ({ clock, queue }) => {
   const most = mostEntries(() => {
     for (let n = 0; n < 100_000; n++) queue.add('busy', clock.in(DAY - n));

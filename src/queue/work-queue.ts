@@ -193,6 +193,8 @@ export class WorkQueue {
       this.#waiting.set(entry.key, entry);
       this.#heap.push(entry);
     }
-    for (const [key, each] of this.#again) this.#again.set(key, { ...each, at: Math.min(each.at, now) });
+    // A run under way may still want a moment of the clock from before.
+    for (const key of this.#running)
+      this.#again.set(key, { key, at: now, isFirst: this.#again.get(key)?.isFirst === true });
   }
 }

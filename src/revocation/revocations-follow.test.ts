@@ -70,6 +70,34 @@ test('what a certificate of another replica wants revoked is noted down there, a
   assert.is(follower.viewOf(resource).stateOf('01')?.state, 'Revoked');
 });
 
+test('what another replica writes while the register is read is read too', async () => {
+  const { world, owner, follower } = twoReplicas();
+  const { resource, runtime } = world;
+  await owner.look(resource, runtime, RUN);
+  await follower.follow(resource, runtime);
+  follower.ask(KEY, 'team/c1', [wanted('01')]);
+  await follower.follow(resource, runtime);
+  const read = world.read.bind(world);
+  let isFirst = true;
+  world.read = () => {
+    const found = read();
+    if (isFirst) {
+      isFirst = false;
+      follower.ask(KEY, 'team/c2', [wanted('02')]);
+      // The owner has its answer only after this is written.
+      return late.then(() => found) as never;
+    }
+    return found;
+  };
+  const { promise: late, resolve } = Promise.withResolvers<void>();
+  const look = owner.look(resource, runtime, RUN);
+  await follower.follow(resource, runtime);
+  resolve();
+  await look;
+  await owner.look(resource, runtime, RUN);
+  assert.equal(world.registered(), { '01': 'done', '02': 'done' });
+});
+
 test('two replicas that note down at once lose nothing', async () => {
   const { world, owner, follower } = twoReplicas();
   const { resource, runtime } = world;

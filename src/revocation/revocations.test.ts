@@ -73,7 +73,12 @@ test('what the authority refuses is asked again each hour, and the rest at once'
   const no = () => new DeniedError('RequestDenied', 'no');
   world.journal.refuse('revoke', no(), no(), no(), no());
   world.want(...['a1', 'a2', 'a3', 'a4', 'a5'].map((each) => wanted(each)));
-  await replica(world).turn();
+  replica(world).reconcileCertificates();
+  await replica(world).look();
+  assert.equal(
+    [...replica(world).woken].sort(),
+    ['a1', 'a2', 'a3', 'a4', 'a5'].map((each) => `team/c${each}`),
+  );
   assert.equal([...world.revoked.keys()], ['a5']);
   assert.is(replica(world).revocations.viewOf(world.resource).stateOf('a1')?.state, 'Refused');
   assert.is(replica(world).findings?.problems.length, 4);
@@ -149,6 +154,27 @@ test('a register that Certwheel has not written here is said, and has nothing re
   };
   await world.settle();
   assert.equal([...world.revoked.keys()].sort(), ['aa', 'dead']);
+});
+
+test('a certificate that the spec has revoked learns that, whoever has it', async () => {
+  const world = new RevocationWorld();
+  world.issued.set('aa', wanted('aa'));
+  await replica(world).turn();
+  assert.is(replica(world).membersWoken, 0);
+  world.specify({ serials: ['aa=keyCompromise'] });
+  await replica(world).turn();
+  assert.is(replica(world).membersWoken, 1);
+  await replica(world).turn();
+  assert.is(replica(world).membersWoken, 1);
+});
+
+test('CRLs that are published stay in the status while the register can not be read', async () => {
+  const world = new RevocationWorld({ by: 'crl' });
+  const crls = [{ generation: 1, number: '1', thisUpdate: '', nextUpdate: '', entries: 0, bytes: 1 }];
+  world.resource = { ...world.resource, status: { ...world.resource.status, revocation: { crls } } } as never;
+  world.journal.refuse('read', new ApiError(500, 'InternalError', 'no', { resource: 'secrets' }));
+  await replica(world).look();
+  assert.equal(replica(world).findings?.crls, crls);
 });
 
 test('spec.serials has only what a ledger lists revoked, and the rest is said', async () => {

@@ -8,7 +8,7 @@ import type { Run } from '../queue/controller.ts';
 import { isInBundle } from '../rotation/generation.ts';
 import { abilityOf } from './ability.ts';
 import { triedAgainAt } from './attempts.ts';
-import type { CrlFindings } from './crl/crls.ts';
+import { type CrlFindings, reportedCrls } from './crl/crls.ts';
 import type { RevocationsDeps } from './deps.ts';
 import { isNews, type Kept, nothingKept, revokedBy, stateOf } from './kept.ts';
 import { type Addition, markRevoked, owedIn, type Registered } from './register.ts';
@@ -84,8 +84,10 @@ export class Revocations {
    * one. Never throws, since `look` tries again and says what is wrong.
    */
   async learn(resource: CertificateAuthority, runtime: Runtime): Promise<void> {
-    if (abilityOf(resource, runtime).by === 'nothing') return;
+    const ability = abilityOf(resource, runtime);
+    if (ability.by === 'nothing') return;
     const kept = this.#of(authorityKey(resource));
+    kept.ability = ability;
     await readRegister(resource, kept, this.#deps).catch(() => {});
   }
 
@@ -104,8 +106,8 @@ export class Revocations {
     }
     this.#watch(resource, kept);
     const left = await noteDown(resource, kept, this.#deps, { isFollowed: true });
-    if (kept.isRead && left.length === 0) return undefined;
-    return this.#after(kept.problem === undefined && left.length === 0 ? TOGETHER_MS : TRY_AGAIN_MS);
+    if (kept.isRead && left?.length === 0) return undefined;
+    return this.#after(kept.problem === undefined && (left ?? []).length === 0 ? TOGETHER_MS : TRY_AGAIN_MS);
   }
 
   /** Notes down what is asked for, and has the authority revoke what is owed. */
@@ -124,9 +126,9 @@ export class Revocations {
     }
     this.#watch(resource, kept);
     const left = await noteDown(resource, kept, this.#deps);
-    if (!kept.isRead) {
+    if (left === undefined) {
       const recheckAt = this.#after(kept.problem === undefined ? TOGETHER_MS : TRY_AGAIN_MS);
-      return { ...findingsOf(kept, []), recheckAt };
+      return { ...findingsOf(kept, []), crls: reportedCrls(resource), recheckAt };
     }
     const published = ability.by === 'crl' ? await this.#publish(resource, runtime, kept) : undefined;
     const askAt = ability.by === 'request' ? await this.#request(resource, runtime, kept, run) : undefined;

@@ -12,15 +12,15 @@ import { about, tellOnce } from './told.ts';
 const GRACE_MS = 3_600_000;
 
 /**
- * Writes what is asked for into the register, also where another replica has the authority. Answers what there was no room for.
- * Where the register can't be had, `kept` says so and the authority works without.
+ * Writes what is asked for into the register, also where another replica has the authority. Answers what there was no room for;
+ * undefined where the register can't be had: `kept` says why, and the authority works without.
  */
 export async function noteDown(
   resource: CertificateAuthority,
   kept: Kept,
   deps: RevocationsDeps,
   { isFollowed = false } = {},
-): Promise<readonly Problem[]> {
+): Promise<readonly Problem[] | undefined> {
   const { clock, issued, log, noted } = deps;
   try {
     await readRegister(resource, kept, deps);
@@ -39,7 +39,7 @@ export async function noteDown(
     // What there is no room for has nothing to learn, and there may be a hundred thousand of them.
     for (const each of left) asked.delete(each.serialNumber);
     // Also what was noted down already: its finalizer waits to learn that.
-    wakeOwners(asked.values(), deps);
+    wakeHolders(asked.values(), resource, deps);
     for (const [serial, addition] of asked) if (kept.asked.get(serial) === addition) kept.asked.delete(serial);
     for (const serial of kept.attempts.keys()) if (!register.has(serial)) kept.attempts.delete(serial);
     kept.problem = undefined;
@@ -53,46 +53,56 @@ export async function noteDown(
     kept.isRead = false;
     const { code, message } = classify(thrown);
     // A lost race is settled by the next look.
-    if (code === 'Conflict') return [];
+    if (code === 'Conflict') return undefined;
     if (kept.problem !== message)
       log.warn('the register of revocations can not be used', { ...about(resource), code, error: message });
     kept.problem = message;
-    return [];
+    return undefined;
   }
 }
 
 /** Reads the register where that wasn't done yet. Throws what the API server answers. */
 export async function readRegister(resource: CertificateAuthority, kept: Kept, deps: RevocationsDeps): Promise<void> {
   if (kept.isRead) return;
-  const stored = await deps.read(deps.namespaceOf(resource), REGISTER_SECRET.nameOf(resource));
-  const former = kept.register;
-  kept.register = stored === undefined ? new Map() : readRegisterSecret(stored);
-  kept.stored = stored;
+  // Before the answer: what changes after that was read is to be read again.
   kept.isRead = true;
-  const { owned, hasOthers } = newsIn(kept.register, former, deps.clock.now());
-  if (hasOthers) deps.wakeMembers(authorityKey(resource));
-  wakeOwners(owned, deps);
+  try {
+    const stored = await deps.read(deps.namespaceOf(resource), REGISTER_SECRET.nameOf(resource));
+    const former = kept.register;
+    kept.register = stored === undefined ? new Map() : readRegisterSecret(stored);
+    kept.stored = stored;
+    wakeHolders(newsIn(kept.register, former, deps.clock.now()), resource, deps);
+  } catch (error) {
+    kept.isRead = false;
+    throw error;
+  }
 }
 
 /**
- * What has changed, each with the ClientCertificate whose it is, or was until it was done. Of others that is unknown, and they may be
- * in use. Where several replicas write a register, each of them reads it some times a minute.
+ * What has changed, each with the ClientCertificate whose it is, or was until it was done. Where several replicas write a register,
+ * each of them reads it some times a minute.
  */
-function newsIn(register: Register, former: Register, now: Date) {
-  const owned: Pick<Registered, 'owner'>[] = [];
-  let hasOthers = false;
-  const note = (owner: string | undefined) => {
-    if (owner === undefined) hasOthers = true;
-    else owned.push({ owner });
-  };
+function newsIn(register: Register, former: Register, now: Date): Pick<Registered, 'owner'>[] {
+  const news: Pick<Registered, 'owner'>[] = [];
   for (const [serial, entry] of register) {
     const before = former.get(serial);
     if (before === undefined || before.reason !== entry.reason || isDone(before) !== isDone(entry))
-      note(entry.owner ?? before?.owner);
+      news.push({ owner: entry.owner ?? before?.owner });
   }
   // A restored backup lacks what was noted down since, and its certificates ask again.
-  for (const [serial, { owner, notAfter }] of former) if (!register.has(serial) && notAfter > now) note(owner);
-  return { owned, hasOthers };
+  for (const [serial, { owner, notAfter }] of former) if (!register.has(serial) && notAfter > now) news.push({ owner });
+  return news;
+}
+
+/** The same, and all certificates of the authority where the owner of an entry is unknown: it may be in use. */
+function wakeHolders(
+  entries: Iterable<Pick<Addition, 'owner'>>,
+  resource: CertificateAuthority,
+  deps: Pick<RevocationsDeps, 'wakeCertificate' | 'wakeMembers'>,
+): void {
+  const all = [...entries];
+  if (all.some(({ owner }) => owner === undefined)) deps.wakeMembers(authorityKey(resource));
+  wakeOwners(all, deps);
 }
 
 function isDone({ revokedAt }: Registered): boolean {

@@ -19,11 +19,15 @@ export function tellOnce({ told }: Kept, what: string, { serialNumber }: Registe
   tell();
 }
 
-/** Logs each failure to revoke; what the authority refuses goes into the audit log. */
-export function failureOf(resource: CertificateAuthority, { log, refused }: Pick<RevocationsDeps, 'log' | 'refused'>) {
+/** Logs each failure to revoke; what the authority refuses goes into the audit log, and is told the ClientCertificate. */
+export function failureOf(
+  resource: CertificateAuthority,
+  { log, refused, wakeCertificate }: Pick<RevocationsDeps, 'log' | 'refused' | 'wakeCertificate'>,
+) {
   return (entry: Registered, { code, message }: CertwheelError, { nextAt, isRefused }: Attempt): void => {
+    const { serialNumber: serial, owner } = entry;
     if (isRefused) refused(resource, entry, message);
-    const { serialNumber: serial } = entry;
+    if (isRefused && owner !== undefined) wakeCertificate(owner);
     log.warn('a certificate could not be revoked', {
       ...about(resource),
       serial,

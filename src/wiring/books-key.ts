@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { BOOKS_NAME } from '../api/books-names.ts';
 import { SECRETS } from '../api/names.ts';
 import { ApiError, classify, lacksRole } from '../errors.ts';
+import { backoffMs } from '../queue/backoff.ts';
 import { BOOKS_KEY_BYTES, type BooksKey } from '../revocation/books-key.ts';
 import { type BooksFound, blankBooksSecret, booksSecret, readBooksSecret } from '../revocation/books-secret.ts';
 import { applyUnaltered } from './secret-access.ts';
@@ -9,13 +10,15 @@ import type { Services } from './services.ts';
 
 /** So long the first reconcile waits for the key: what is written without it isn't sealed. */
 const LONGEST_WAIT_MS = 5_000;
-const TRY_AGAIN_MS = 300_000;
+const TRY_AGAIN = { firstMs: 2_000, longestMs: 300_000 };
 /** Two replicas may create the Secret at once. */
 const ATTEMPTS = 4;
 
 type Deps = Pick<Services, 'client' | 'clock' | 'log' | 'ownership'> & {
   readonly key: BooksKey;
   readonly namespace: string;
+  /** The key is known: what was refused for lack of it is to be looked at again. */
+  onKnown(): void;
 };
 
 /** Reads the key of the books at the start, and creates it where this replica leads and there is none. */
@@ -50,8 +53,8 @@ export class BooksKeeper {
 
   async #keepTrying(signal: AbortSignal): Promise<void> {
     const { clock, key } = this.#deps;
-    while (!key.isKnown && !signal.aborted) {
-      await clock.sleep(TRY_AGAIN_MS, signal).catch(() => {});
+    for (let attempt = 1; !key.isKnown && !signal.aborted; attempt++) {
+      await clock.sleep(backoffMs(attempt, TRY_AGAIN, clock.random()), signal).catch(() => {});
       if (!key.isKnown && !signal.aborted) await this.#try();
     }
   }
@@ -60,7 +63,7 @@ export class BooksKeeper {
     try {
       for (let attempt = 1; ; attempt++) {
         const found = await this.#read();
-        if (found.is === 'key') return this.#deps.key.learn(found.key);
+        if (found.is === 'key') return this.#learn(found.key);
         if (found.is === 'foreign') return this.#report(FOREIGN, this.#remedyForForeign());
         if (!this.#leads) return;
         if (await this.#write(found, attempt)) return;
@@ -78,7 +81,7 @@ export class BooksKeeper {
 
   /** Whether it holds a key of ours now; false where another replica was faster. */
   async #write(found: BooksFound, attempt: number): Promise<boolean> {
-    const { client, namespace, ownership, key } = this.#deps;
+    const { client, namespace, ownership } = this.#deps;
     try {
       ownership.assert(BOOKS_NAME);
       const blank =
@@ -87,12 +90,17 @@ export class BooksKeeper {
       ownership.assert(BOOKS_NAME);
       const manifest = booksSecret(namespace, randomBytes(BOOKS_KEY_BYTES), blank.current);
       const stored = readBooksSecret(await applyUnaltered(client, manifest));
-      if (stored.is === 'key') key.learn(stored.key);
+      if (stored.is === 'key') this.#learn(stored.key);
       return stored.is === 'key';
     } catch (error) {
       if (error instanceof ApiError && error.status === 409 && attempt < ATTEMPTS) return false;
       throw error;
     }
+  }
+
+  #learn(key: Buffer): void {
+    this.#deps.key.learn(key);
+    this.#deps.onKnown();
   }
 
   /** Once for each reason: it is no reason to wait. */

@@ -13,14 +13,15 @@ test('a change of a namespace wakes the users of cluster authorities in it if it
   const clock = new FakeClock(NOW);
   const cluster = new Cluster(parsed.config, { client: {} as never, clock, logger: SILENT });
   const woken: string[] = [];
+  let generations = [{ state: 'Active' }];
   const queue = { add: (key: string) => void woken.push(key) } as never;
   wireWakes({
     cluster,
     clock,
     certificates: queue,
-    authorities: { add: () => {} } as never,
+    authorities: { add: () => void woken.push('authority') } as never,
     ledgers: { secretChanged: () => [] },
-    registry: { get: () => undefined } as never,
+    registry: { get: () => ({ generations }), current: () => undefined } as never,
     sharding: {} as never,
     metrics: {} as never,
     onGone: () => {},
@@ -38,6 +39,12 @@ test('a change of a namespace wakes the users of cluster authorities in it if it
   assert.equal(wokenBy('1', { tier: 'prod' }, {}), ['team/client']);
   assert.equal(wokenBy('2', { tier: 'prod' }, { 'example.com/seen-at': '12:00' }), []);
   assert.equal(wokenBy('3', { tier: 'test' }, {}), ['team/client']);
+  generations = [{ state: 'Active' }, { state: 'Retiring' }];
+  assert.equal(
+    wokenBy('4', { tier: 'prod' }, {}),
+    ['team/client', 'authority'],
+    'which re-issues what it serves again',
+  );
 });
 
 test.run();

@@ -118,7 +118,9 @@ export function wireWakes({ certificates, authorities, ledgers, onGone, ...servi
     if (isDeepStrictEqual(before, after)) return;
     for (const each of cluster.certificates.byIndex('clusterUsers', namespace)) {
       certificates.add(keyOf(each));
-      if (!isBroken(each)) forecasts.note(referredAuthority(each));
+      if (isBroken(each)) continue;
+      forecasts.note(referredAuthority(each));
+      recount(referredAuthority(each));
     }
   });
 

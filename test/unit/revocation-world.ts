@@ -143,6 +143,8 @@ export class Replica {
   /** The ClientCertificates that are to be reconciled. */
   readonly woken = new Set<string>();
   reconciles = 0;
+  /** How often all certificates of the authority were to be reconciled. */
+  membersWoken = 0;
   findings: RevocationFindings | undefined;
   /** When the authority is to be reconciled next. */
   nextAt: Date | undefined;
@@ -186,7 +188,7 @@ export class Replica {
       },
       wakeAuthority: (_key, at) => this.#wake(at),
       wakeCertificate: (owner) => void this.woken.add(owner),
-      wakeMembers: () => {},
+      wakeMembers: () => void this.membersWoken++,
       noted: (_resource, { serialNumber }) => world.tell(`noted ${serialNumber}`),
       revoked: (_resource, { serialNumber }) => world.tell(`revoked ${serialNumber}`),
       refused: () => {},

@@ -116,6 +116,7 @@ export function parts(resource: RawObject, authority: AuthorityState, secret: Ra
     recent,
     log: SILENT,
     find: () => current,
+    proveSecret: () => {},
     nextKey: () => undefined,
     isGone: async () => false,
     observe: async (each: ClientCertificate) => {

@@ -77,9 +77,9 @@ export function wasDenied(seen: Observed, now: Date): Obstacle | undefined {
   // A person who has said no is not asked again each hour.
   if (isAuthority(seen.authority) && seen.authority.capabilities.denialIsFinal === true)
     return { do: 'refuse', code: 'RequestDenied', message, ...(renewAt && renewAt > now && { recheckAt: renewAt }) };
-  // A moment in the future comes from a clock that was wrong.
-  const recheckAt = new Date(Math.min(next.denied.at.getTime(), now.getTime()) + DENIED_RETRY_MS);
-  if (recheckAt <= now) return undefined;
+  const recheckAt = new Date(next.denied.at.getTime() + DENIED_RETRY_MS);
+  // A moment in the future comes from a clock that was wrong, and so would the next one be.
+  if (next.denied.at > now || recheckAt <= now) return undefined;
   return { do: 'refuse', code: 'RequestDenied', message, recheckAt };
 }
 

@@ -139,7 +139,7 @@ test('a denial survives a restart, keeps no private key, and ends after an hour,
   assert.equal(denied(aCertificate().build()), kept);
   assert.is(denied(aCertificate().build(), one.view, HOUR), undefined, 'another request after an hour');
   const setBack = denied(aCertificate().build(), one.view, -DAY);
-  assert.equal(setBack?.do === 'refuse' && setBack.recheckAt, after(HOUR - DAY, now), 'a clock that was set back');
+  assert.is(setBack, undefined, 'a clock that was set back');
   assert.is(denied(aCertificate({ commonName: 'other' }).build()), undefined);
   assert.is(denied(aCertificate().build(), { ...one.view, origin: 'another' }), undefined);
   assert.is(

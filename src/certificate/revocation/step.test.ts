@@ -27,6 +27,20 @@ test('a resource that is being deleted and can not be observed is let go in time
   assert.equal(holds, [false]);
 });
 
+test('a clock that is set back holds no deletion for longer', async () => {
+  const { world, holds } = held({ deletionTimestamp: toRfc3339(NOW) });
+  const unobserved = async () => {
+    world.journal.refuse('observe', refusal(403));
+    await world.run();
+  };
+  await unobserved();
+  world.clock.jump(-3_600_000);
+  await unobserved();
+  await world.clock.advance(LONGEST_HOLD_MS);
+  await unobserved();
+  assert.equal(holds, [false]);
+});
+
 test('a resource that is not being deleted and can not be observed keeps its finalizer', async () => {
   const { world, holds } = held({});
   world.journal.refuse('observe', refusal(403));

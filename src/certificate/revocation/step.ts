@@ -83,9 +83,10 @@ function noticedAt(
   if (deleting === undefined || revocationHold === undefined) return now;
   const key = keyOf({ namespace, name });
   const known = deletions.get(key);
-  if (known?.uid === uid) return known.at;
-  deletions.set(key, { uid, at: now });
-  return now;
+  // A moment in the future is that of a clock that was set back since.
+  const at = known?.uid === uid && known.at < now ? known.at : now;
+  deletions.set(key, { uid, at });
+  return at;
 }
 
 /** One that makes no sense under today's schema must not be held for ever. */

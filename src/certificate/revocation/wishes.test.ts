@@ -148,6 +148,7 @@ test('revoke-issued-before has what was issued before revoked, and waits for a m
   assert.equal(due(at(NOW)), ['09 affiliationChanged']);
   assert.equal(due(at(after(SECOND)), SETTLE, after(SECOND)), ['0a affiliationChanged', '09 affiliationChanged']);
   assert.equal(due(at(after(MINUTE))), []);
+  assert.equal(wishesOf(at(after(MINUTE)), SETTLE, NOW).recheckAt, after(MINUTE));
 });
 
 test('what the ledger lists without the moment of its issue is taken for older', () => {

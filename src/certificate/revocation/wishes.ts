@@ -52,6 +52,8 @@ export function wishesOf(seen: Observed, decision: Decision, now: Date): Wishes 
     if (!isHeld(entry) || !awaitsSuccessor(seen, decision, reason)) add(entry, reason);
 
   const later: Date[] = [];
+  const asked = resource.revoke?.issuedBefore?.moment;
+  if (asked !== undefined && asked > now) later.push(asked);
   const isViolation = (decision.do === 'refuse' || decision.do === 'wait') && VIOLATIONS.includes(decision.code);
   const violatedSince = isViolation ? (refusedSince(seen, decision.code) ?? now) : undefined;
   for (const each of all) {

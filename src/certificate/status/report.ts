@@ -75,16 +75,21 @@ export async function report(
       const denied = deps.audit && deniedEvent(resource, event, deps.requestedBy(resource));
       if (denied !== undefined) deps.audit?.write(denied);
     }
-  const end = expiry(seen, now);
+  const turnAt = earliest([expiry(seen, now), later(resource.renewAt, now)]);
   if (failure?.nextAttemptAt !== undefined)
-    return { do: 'retry', at: earliest([failure.nextAttemptAt, end]) ?? failure.nextAttemptAt };
+    return { do: 'retry', at: earliest([failure.nextAttemptAt, turnAt]) ?? failure.nextAttemptAt };
   const pollAt = pending?.pollAfterMs === undefined ? undefined : new Date(now.getTime() + pending.pollAfterMs);
-  if (pending !== undefined) return { do: 'rest', recheckAt: earliest([pollAt, end]) };
+  if (pending !== undefined) return { do: 'rest', recheckAt: earliest([pollAt, turnAt]) };
   // An act that leaves something to do (a Secret adopted and already due, a request that is over) is followed by the next.
   const tidyNext = acted.do === 'repair' && next.do === 'settle' && seen.next !== undefined;
   if (!isPassing && acted.do !== next.do && (next.do === 'issue' || next.do === 'repair' || tidyNext))
     return { do: 'again' };
-  return { do: 'rest', recheckAt: earliest(['recheckAt' in next ? next.recheckAt : undefined, end]) };
+  return { do: 'rest', recheckAt: earliest(['recheckAt' in next ? next.recheckAt : undefined, turnAt]) };
+}
+
+/** A moment at which another decision is due whatever the present one waits for. */
+function later(moment: Date | undefined, now: Date): Date | undefined {
+  return moment !== undefined && moment > now ? moment : undefined;
 }
 
 /** A resource that was stored under an older schema and makes no sense under today's. */

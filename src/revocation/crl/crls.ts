@@ -83,7 +83,7 @@ export class Crls {
       const recheckAt = new Date(now.getTime() + TRY_AGAIN_MS);
       const problem = this.#failed(resource, error);
       this.#deps.known.failed(resource, problem);
-      return { ...NOTHING, problems: [problem], recheckAt };
+      return { ...NOTHING, crls: reportedCrls(resource), problems: [problem], recheckAt };
     }
   }
 
@@ -111,7 +111,7 @@ export class Crls {
     // Verifiers that have begun to ask for a CRL refuse everybody without it, so that one which was published goes on.
     const isWanted =
       resource.revocation.keepsCrl ||
-      (resource.status.revocation?.crls ?? []).length > 0 ||
+      reportedCrls(resource).length > 0 ||
       generations.some(({ generation }) => revoked(fingerprintOf(generation)).length > 0);
     if (!isWanted || generations.length === 0) {
       if (this.#deps.known.stateOf(resource.uid) !== undefined) this.#keep(resource, []);
@@ -234,6 +234,11 @@ export class Crls {
     this.#deps.log.warn('a CRL could not be published', { authority: authorityKey(resource), code, error: message });
     return code === 'Forbidden' ? `${message}; set responder.enabled in the values of the chart` : message;
   }
+}
+
+/** What is published goes on, and is alerted on before it ends, also while it can't be read. */
+export function reportedCrls({ status }: CertificateAuthority): readonly CRLStatus[] {
+  return status.revocation?.crls ?? [];
 }
 
 function fingerprintOf({ path }: Generation): string {

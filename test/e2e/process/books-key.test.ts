@@ -38,7 +38,7 @@ function replica(client: KubeClient, namespace: string, { leads = true } = {}) {
   };
   const stopping = new AbortController();
   onStop(async () => stopping.abort());
-  const keeper = new BooksKeeper({ client, clock: systemClock, log, ownership, key, namespace });
+  const keeper = new BooksKeeper({ client, clock: systemClock, log, ownership, key, namespace, onKnown: () => {} });
   return { key, warnings, keeper, start: () => keeper.start(stopping.signal) };
 }
 
