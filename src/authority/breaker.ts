@@ -32,7 +32,8 @@ export class Breaker {
   #state: State = { is: 'closed' };
   /** Failures in a row, of probes and of certificates on trial. */
   #attempts = 0;
-  #probeAtMs = 0;
+  /** The next probe comes so long after that. */
+  #pause = { fromMs: 0, ms: 0, isShared: false };
   /** Failures in all. */
   #failures = 0;
 
@@ -57,7 +58,10 @@ export class Breaker {
 
   /** How long the next probe has to wait, in milliseconds; 0 where it may be made now. */
   get probeInMs(): number {
-    return this.#state.is === 'open' ? Math.max(0, this.#probeAtMs - this.#clock.monotonicMs()) : 0;
+    if (this.#state.is !== 'open') return 0;
+    const { fromMs, ms, isShared } = this.#pause;
+    // The share of now: that of a replica which has just come grows within seconds.
+    return Math.max(0, fromMs + ms / (isShared ? this.#share() : 1) - this.#clock.monotonicMs());
   }
 
   /**
@@ -88,7 +92,7 @@ export class Breaker {
 
   /** What it depends on has changed, so that the next probe need not wait. */
   probeNow(): void {
-    this.#probeAtMs = 0;
+    this.#pause = { fromMs: 0, ms: 0, isShared: false };
     this.#attempts = 0;
   }
 
@@ -107,8 +111,8 @@ export class Breaker {
     this.#state = { is: 'open', trouble, doubt };
     this.#failures++;
     this.#attempts++;
-    const backoff = backoffMs(this.#attempts, PROBE, this.#clock.random()) / this.#share();
-    this.#probeAtMs = this.#clock.monotonicMs() + (waitMs ?? backoff);
+    const ms = waitMs ?? backoffMs(this.#attempts, PROBE, this.#clock.random());
+    this.#pause = { fromMs: this.#clock.monotonicMs(), ms, isShared: waitMs === undefined };
     this.#door?.setConcurrency(0);
   }
 

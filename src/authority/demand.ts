@@ -112,7 +112,7 @@ function isAsAsked(resource: ClientCertificate, secret: SecretView): boolean {
 /** Counted by the revisions of the existing Secrets, without certificates that were deleted or issued elsewhere: AWS has no call for the number. */
 function lifetimeOf(quota: number | undefined, consumers: readonly Consumer[]): Pick<Demand, 'lifetime'> {
   if (quota === undefined) return {};
-  const issued = consumers.map(({ secret }) => secret?.memory.revision ?? 0);
+  const issued = consumers.map(({ resource, secret }) => secret?.memory.revision ?? resource.status.revision ?? 0);
   return { lifetime: { quota, issued: issued.reduce((sum, each) => sum + each, 0) } };
 }
 

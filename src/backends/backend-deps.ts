@@ -38,6 +38,8 @@ export interface BackendDeps {
   booked(): readonly BookedCertificate[];
   /** Where leaves that Certwheel signs say that their revocation is looked up; undefined where spec.revocation has no url. */
   readonly revocation?: LeafRevocation | undefined;
+  /** Whether this replica may change what another machine keeps for the authority as a whole. */
+  owns(): boolean;
   readonly clock: Clock;
   readonly log: Logger;
 }

@@ -42,7 +42,7 @@ const deps = {
 } as unknown as BackendDeps;
 
 const AWS_CA = 'arn:aws:acm-pca:eu-central-1:111122223333:certificate-authority/1';
-const cloudflareDeps: BackendDeps = { ...deps, booked: () => [] };
+const cloudflareDeps: BackendDeps = { ...deps, booked: () => [], owns: () => true };
 
 const BACKENDS: Readonly<Record<string, (place: { server: string; caBundle: string }) => Backend>> = {
   acme: (place) => {

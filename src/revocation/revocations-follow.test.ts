@@ -4,6 +4,7 @@ import * as assert from 'uvu/assert';
 import { RUN } from '../../test/unit/builders.ts';
 import { SILENT } from '../../test/unit/own-authority.ts';
 import { KEY, RevocationWorld, wanted } from '../../test/unit/revocation-world.ts';
+import { authorityKey } from '../api/certificate-authority.ts';
 import type { RawObject } from '../api/parse.ts';
 import { RetryableError } from '../errors.ts';
 import { Revocations } from './revocations.ts';
@@ -113,13 +114,19 @@ test('two replicas that note down at once lose nothing', async () => {
   assert.equal(world.registered(), { '01': 'done', '02': 'done' });
 });
 
-test('what was asked for is kept when the authority changes hands', async () => {
-  const { world, follower } = twoReplicas();
-  const { resource, runtime } = world;
-  follower.ask(KEY, 'team/c1', [wanted('01')]);
-  follower.leave(resource);
-  await follower.follow(resource, runtime);
-  assert.equal(world.registered(), { '01': 'owed' });
+test('what was asked of an authority of the cluster is kept when it changes hands, and of another one its certificates ask', async () => {
+  for (const [kind, namespace, registered] of [
+    ['ClusterCertificateAuthority', '', { '01': 'owed' }],
+    ['CertificateAuthority', 'ns', {}],
+  ] as const) {
+    const { world, follower } = twoReplicas();
+    world.resource = { ...world.resource, kind, namespace };
+    const { resource, runtime } = world;
+    follower.ask(authorityKey(resource), 'team/c1', [wanted('01')]);
+    follower.leave(resource);
+    await follower.follow(resource, runtime);
+    assert.equal(world.registered(), registered, kind);
+  }
 });
 
 test('a write of another replica wakes only the certificates that it is about', async () => {

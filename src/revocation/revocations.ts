@@ -73,8 +73,9 @@ export class Revocations {
     const authority = authorityKey(resource);
     const known = this.#kept.get(authority);
     this.#kept.delete(authority);
-    // Its certificates don't ask again by themselves.
-    if (known !== undefined && known.asked.size > 0)
+    // Its certificates don't ask again by themselves, unless they have left with it.
+    const staysHere = resource.kind === 'ClusterCertificateAuthority';
+    if (staysHere && known !== undefined && known.asked.size > 0)
       this.#kept.set(authority, { ...nothingKept(), asked: known.asked });
     this.#deps.crls.leave(resource.uid);
   }

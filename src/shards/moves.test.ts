@@ -20,7 +20,7 @@ function board(ranges: string, members: string, ages: Readonly<Record<string, nu
 }
 
 function self(identity: string, more: Partial<Self> = {}): Self {
-  return { identity, leaving: new Set(), pausedUntilMs: 0, ...more };
+  return { identity, leaving: new Set(), pausedUntilMs: 0, isBusy: () => false, ...more };
 }
 
 test('the first replica takes everything', () => {

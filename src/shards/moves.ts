@@ -8,6 +8,8 @@ export interface Self {
   readonly leaving: ReadonlySet<number>;
   /** No range is given back before, on the monotonic clock. */
   readonly pausedUntilMs: number;
+  /** Whether a run of the range is under way, which may take long. */
+  isBusy(range: number): boolean;
 }
 
 /** What one replica is to do next. */
@@ -64,7 +66,12 @@ export function movesOf(
   const claim = [...new Set([...dealtTo(self.identity, free, sizes), ...orphans])];
   const isSurplus = free.length === 0 && self.leaving.size === 0 && nowMs >= self.pausedUntilMs;
   const giveBack = isSurplus && isToGive(self.identity, sizes, board.ranges.length);
-  return { clear, claim, giveBack: giveBack ? heldBy(board, self.identity).at(-1) : undefined };
+  return { clear, claim, giveBack: giveBack ? leastBusy(heldBy(board, self.identity), self) : undefined };
+}
+
+/** What waits in a range that is given back waits for the end of its runs. */
+function leastBusy(held: readonly number[], { isBusy }: Self): number | undefined {
+  return held.findLast((range) => !isBusy(range)) ?? held.at(-1);
 }
 
 /** Each free range goes to the one that has the fewest by then: whoever sees the same board deals alike, and no two try for one. */

@@ -194,6 +194,63 @@ test('a free place whose Lease has lost its label is taken', async () => {
   assert.is(next.shards.size, COUNT);
 });
 
+test('a replica that is cut off keeps its ranges for as long as it may act, also where somebody deletes its Leases', async () => {
+  for (const name of [memberLeaseName(0), rangeLeaseName(0)]) {
+    const world = quiet();
+    const judge = new Judge(world, TAKEOVER_MS);
+    const first = world.start();
+    world.start();
+    await world.run(20_000, () => judge.check());
+    first.cutOff();
+    world.delete(name);
+    await world.run(60_000, () => judge.check());
+    assert.equal(judge.faults.slice(0, 3), [], name);
+    assert.is(world.replicas[1]?.shards.size, COUNT);
+  }
+});
+
+test('where somebody deletes the Leases of all replicas the ranges do not move to and fro', async () => {
+  const world = quiet();
+  for (let each = 0; each < 3; each++) world.start();
+  await world.run(20_000, () => {});
+  for (let slot = 0; slot < 3; slot++) world.delete(memberLeaseName(slot));
+  const before = world.writes;
+  await world.run(6_000, () => {});
+  assert.ok(world.writes - before < 100, `${world.writes - before} writes`);
+  await world.run(40_000, () => {});
+  assert.is(
+    world.replicas.map(({ shards }) => shards.size).reduce((one, other) => one + other),
+    COUNT,
+  );
+});
+
+test('a range with a run that lasts stays where it is, and others are given to a replica that comes', async () => {
+  const world = quiet();
+  const first = world.start();
+  await world.run(10_000, () => {});
+  first.runs.set(COUNT - 1, 1);
+  const second = world.start();
+  await world.run(60_000, () => {});
+  assert.ok(first.shards.admits(COUNT - 1));
+  assert.is(second.shards.size, COUNT / 2);
+});
+
+test('a replica whose watch is silent loses no race twice', async () => {
+  const world = quiet();
+  for (let each = 0; each < 8; each++) world.start();
+  await world.run(60_000, () => {});
+  const renewals = async () => {
+    const before = world.writes;
+    await world.run(60_000, () => {});
+    return world.writes - before;
+  };
+  const usual = await renewals();
+  const [deaf] = world.replicas;
+  if (deaf !== undefined) deaf.isDeaf = true;
+  const more = (await renewals()) - usual;
+  assert.ok(more < 60, `${more} writes more`);
+});
+
 test('a range that came after its Lease was deleted is fresh, where another replica had it', async () => {
   const world = quiet();
   const [one, other] = [world.start(), world.start()];

@@ -10,6 +10,7 @@ import { Membership } from './membership.ts';
 import { deadSlots, heldBy, holderOf, membersOf, movesOf } from './moves.ts';
 import { Pause } from './pause.ts';
 import type { ShardTiming } from './timing.ts';
+import { Vanished } from './vanished.ts';
 
 /** The Lease that all replicas with the same number of ranges hold together. */
 export interface CommonLease {
@@ -50,6 +51,7 @@ export class Shards {
   readonly #holdings: Holdings;
   readonly #failures: Failures;
   readonly #pause: Pause;
+  readonly #vanished: Vanished;
   readonly #freeSince = new Map<number, number>();
   #membership: Membership | undefined;
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
@@ -62,6 +64,7 @@ export class Shards {
     this.#holdings = new Holdings(deps);
     this.#failures = new Failures(deps);
     this.#pause = new Pause(deps.clock);
+    this.#vanished = new Vanished(deps.timing, () => this.#membership?.identity);
   }
 
   /** Whether this replica may act at all at this very moment. */
@@ -188,14 +191,17 @@ export class Shards {
   async #step(membership: Membership, signal: AbortSignal): Promise<void> {
     const { clock, timing } = this.#deps;
     const board = this.#board();
-    membership.note(this.#deps.known.get(membership.slot));
-    if (membership.isLost) return;
+    const seen = this.#deps.known.get(membership.slot);
+    membership.note(seen);
+    // Where somebody deleted the Lease, the next renewal tells what has become of the slot.
+    if (membership.isLost || seen === undefined) return;
     this.#holdings.sync(heldBy(board, membership.identity));
     this.#noteFree(board);
     // Paused: what the board says may be old, and the first thing is to renew.
     if (!this.isActive || this.#isClosing || this.#failures.hasToWait) return;
     const { identity } = membership;
-    const self = { identity, leaving: this.#holdings.leaving, pausedUntilMs: this.#pausedUntilMs };
+    const { isBusy } = this.#deps;
+    const self = { identity, leaving: this.#holdings.leaving, pausedUntilMs: this.#pausedUntilMs, isBusy };
     const moves = movesOf(board, self, this.#freeSince, clock.monotonicMs(), timing);
     const failures: (Failure | undefined)[] = [];
     for (const slot of moves.clear) failures.push(await this.#clear(slot, signal));
@@ -212,7 +218,7 @@ export class Shards {
   async #clear(slot: LeaseView, signal: AbortSignal): Promise<Failure | undefined> {
     const { log } = this.#deps;
     return tryTo('the Lease of a dead replica could not be cleared', async () => {
-      await this.#leases.write(slot.name, '', slot, signal);
+      await this.#writeOver(slot, slot.name, '', signal);
       log.warn('a replica is dead; its ranges are free', { slot: slot.name, identity: slot.holder });
     });
   }
@@ -225,7 +231,7 @@ export class Shards {
   ): Promise<Failure | undefined> {
     if (!this.isActive) return undefined;
     const failure = await tryTo('a range could not be taken', async () => {
-      await this.#leases.write(rangeLeaseName(range), identity, ranges[range], signal);
+      await this.#writeOver(ranges[range], rangeLeaseName(range), identity, signal);
     });
     // One that came back after it was given up: the replica that lacks it doesn't take it.
     const sinceMs = this.#freeSince.get(range);
@@ -233,6 +239,16 @@ export class Shards {
     if (sinceMs !== undefined && clock.monotonicMs() - sinceMs >= timing.orphanMs)
       this.#pausedUntilMs = clock.monotonicMs() + timing.pauseMs;
     return failure;
+  }
+
+  /** A watch that brings nothing any more would have it lose the same race again and again. */
+  async #writeOver(before: LeaseView | undefined, name: string, holder: string, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#leases.write(name, holder, before, signal);
+    } catch (error) {
+      if (isLostRace(error)) await this.#leases.read(name, signal);
+      throw error;
+    }
   }
 
   async #giveBack(range: number, signal: AbortSignal): Promise<Failure | undefined> {
@@ -269,7 +285,8 @@ export class Shards {
   }
 
   #board(): Board {
-    return boardOf(this.#deps.count, (name) => this.#deps.known.get(name));
+    const { clock, count, known } = this.#deps;
+    return boardOf(count, (name) => this.#vanished.find(name, known.get(name), clock.monotonicMs()));
   }
 
   #report(what: string, error: unknown): void {

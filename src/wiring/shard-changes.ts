@@ -36,6 +36,9 @@ export function wireShardChanges(services: Services, parts: Parts): Pick<ShardHo
   function onChange(gained: readonly number[], lost: readonly number[]): void {
     const changeOf = changesOf(gained, lost, config.shards);
     for (const { queue } of Object.values(controllers)) queue.tidy();
+    // It follows no authority until it takes part again, and what it knew of their CAs will be old by then.
+    if (sharding.ranges()?.held === 0)
+      for (const each of cluster.clusterAuthorities.values()) registry.remove(authorityKey(each));
     for (const each of cluster.authorities.values()) {
       const change = changeOf(authorityKey(each));
       if (change === 'lost') leaveAuthority(each);

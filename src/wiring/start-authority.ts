@@ -81,6 +81,16 @@ function backendOf(
         .map(({ path }) => path),
     revocation:
       revocation.url === undefined ? undefined : { uid, url: revocation.url, serialKey: () => booksKey.serialKey(uid) },
+    owns: () => isHeld(sharding, authorityKey(resource)),
     booked: () => bookedOf(authorityKey(resource), cluster),
   });
+}
+
+function isHeld(sharding: Services['sharding'], key: string): boolean {
+  try {
+    sharding.assert(key);
+    return true;
+  } catch {
+    return false;
+  }
 }

@@ -131,6 +131,8 @@ export class Replica {
   isKilled = false;
   isFrozen = false;
   isCutOff = false;
+  /** Its watch brings nothing, and its requests are answered. */
+  isDeaf = false;
   /** Since when nothing has been wrong with it. */
   healthySinceMs: number;
   /** Runs under way, by range. */
@@ -228,7 +230,7 @@ export class Replica {
   hear(stored: RawObject): void {
     this.#world.at(this.#latencyMs(), () => {
       const hear = () => this.#take(stored);
-      if (this.isCutOff) this.#unheard.push(hear);
+      if (this.isCutOff || this.isDeaf) this.#unheard.push(hear);
       else this.whenAwake(hear);
     });
   }

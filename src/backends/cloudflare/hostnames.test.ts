@@ -8,7 +8,7 @@ const { signal } = new AbortController();
 const ZONE = '023e105f4ecef8ad9ca31a8372d0c353';
 
 /** What is logged where a server lists these hostnames. */
-async function loggedFor(hostnames: readonly string[]) {
+async function loggedFor(hostnames: readonly string[], owns = true) {
   const logged: Readonly<Record<string, unknown>>[] = [];
   const info = (_message: string, fields = {}) => void logged.push(fields);
   const log = { debug() {}, info, warn() {}, error() {} };
@@ -16,7 +16,12 @@ async function loggedFor(hostnames: readonly string[]) {
     server: 'https://api.example',
     get: async () => ({ result: { hostnames }, info: {} }),
   };
-  await keepHostnames(api as CloudflareApi, { zone: ZONE, hostnames: ['a.example'] }, { log, name: 'shop/ca' }, signal);
+  await keepHostnames(
+    api as CloudflareApi,
+    { zone: ZONE, hostnames: ['a.example'] },
+    { log, name: 'shop/ca', owns: () => owns },
+    signal,
+  );
   return logged;
 }
 
@@ -27,6 +32,7 @@ test('what a server lists as hostnames is logged in one line of bounded length',
     assert.not.match(String(fields?.before), /[\p{Cc}]/u);
   }
   assert.equal(await loggedFor(['A.example']), []);
+  assert.equal(await loggedFor(['b.example'], false), [], 'another replica has the authority');
 });
 
 test('more hostnames than a zone has, or longer ones, are refused, since they would be kept', async () => {

@@ -49,12 +49,12 @@ export async function writeHostnames(
 export async function keepHostnames(
   api: CloudflareApi,
   { zone, hostnames }: Pick<CloudflareBackend, 'zone' | 'hostnames'>,
-  { log, name }: Pick<BackendDeps, 'log' | 'name'>,
+  { log, name, owns }: Pick<BackendDeps, 'log' | 'name' | 'owns'>,
   signal: AbortSignal,
 ): Promise<void> {
-  if (hostnames === undefined) return;
+  if (hostnames === undefined || !owns()) return;
   const found = await readHostnames(api, zone, undefined, signal);
-  if (isSameSet(found, hostnames)) return;
+  if (isSameSet(found, hostnames) || !owns()) return;
   await writeHostnames(api, zone, undefined, hostnames, signal);
   const before = shownHostnames(found);
   log.info('the hostname associations of a zone were replaced', { authority: name, zone, before, hostnames });

@@ -37,6 +37,7 @@ export function directTo(spec: Readonly<Record<string, unknown>>, token: () => s
     objects: { namespace: 'ns' },
     secret: async (name: string) => (name === TOKEN_SECRET ? { token: Buffer.from(made.token) } : undefined),
     booked: () => made.booked,
+    owns: () => true,
   } as unknown as BackendDeps;
   const backend = definition.create(spec as unknown as CloudflareBackend, deps) as Direct['backend'];
   const made: Direct = { backend, logged, booked: [], token: token(), laterMs: 0 };
