@@ -235,6 +235,24 @@ test('a range with a run that lasts stays where it is, and others are given to a
   assert.is(second.shards.size, COUNT / 2);
 });
 
+test('a replica takes part again once its watches have recovered, or have had a minute for it', async () => {
+  for (const recovers of [true, false]) {
+    const world = quiet();
+    const first = world.start();
+    world.start();
+    await world.run(20_000, () => {});
+    first.isCurrent = false;
+    first.cutOff();
+    await world.run(30_000, () => {});
+    first.reconnect();
+    await world.run(20_000, () => {});
+    assert.is(first.shards.size, 0);
+    first.isCurrent = recovers;
+    await world.run(recovers ? 10_000 : 60_000, () => {});
+    assert.is(first.shards.size, COUNT / 2);
+  }
+});
+
 test('a replica whose watch is silent loses no race twice', async () => {
   const world = quiet();
   for (let each = 0; each < 8; each++) world.start();

@@ -34,6 +34,8 @@ export interface ShardsDeps {
   readonly timing: ShardTiming;
   /** Whether a run of the range is under way; undefined asks about any range. */
   readonly isBusy: (range: number | undefined) => boolean;
+  /** Whether the watches say what the API server holds; false after an outage of which one has not recovered. */
+  readonly isCurrent: () => boolean;
   /** Ranges were taken, or have gone: also those that another replica took away. */
   readonly onChange: (gained: readonly number[], lost: readonly number[]) => void;
 }
@@ -41,6 +43,8 @@ export interface ShardsDeps {
 /** Decisions that wait for a moment, and runs that have to end, are looked at so often. */
 const TICK_MS = 500;
 const DRAIN_TICK_MS = 50;
+/** A watch that does not recover must not keep a replica away for ever. */
+const LONGEST_BEHIND_MS = 60_000;
 /** Requests at the same time, when a replica takes many ranges. */
 const AT_ONCE = 16;
 
@@ -104,13 +108,21 @@ export class Shards {
 
   /** Takes part until the signal aborts; never throws. */
   async run(signal: AbortSignal): Promise<void> {
-    const { common, isBusy } = this.#deps;
+    const { clock, common, isBusy, isCurrent } = this.#deps;
+    // At the start all watches have just been filled, or can't be.
+    let sinceMs = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
+      // By what was old it would undo what others have done while it was away.
+      const isFit = isCurrent() || clock.monotonicMs() - sinceMs >= LONGEST_BEHIND_MS;
       // What was begun before must not go on under a new identity: another replica may have acted on the same keys meanwhile.
-      const mayJoin = common.held() && !isBusy(undefined) && !this.#failures.hasToWait;
+      const mayJoin = common.held() && isFit && !isBusy(undefined) && !this.#failures.hasToWait;
       const membership = mayJoin ? await this.#join(signal) : undefined;
-      if (membership === undefined) await this.#pause.during(TICK_MS, signal);
-      else await this.#takePart(membership, signal);
+      if (membership === undefined) {
+        await this.#pause.during(TICK_MS, signal);
+        continue;
+      }
+      await this.#takePart(membership, signal);
+      sinceMs = clock.monotonicMs();
     }
   }
 

@@ -190,6 +190,11 @@ export class Cluster {
     return this.#watches.stats();
   }
 
+  /** Whether anything that is kept may be older than what the API server holds. */
+  get isAnyBehind(): boolean {
+    return this.#watches.isAnyBehind;
+  }
+
   /** Whether what is kept of a resource, in a namespace, may be older than what the API server holds. */
   isBehind(resource: names.Resource, namespace?: string): boolean {
     return this.#watches.isBehind(resource, namespace);

@@ -29,7 +29,10 @@ interface Parts {
  * What follows from shards that come and go. The keys of those that come are reconciled, as at a start. Of those that go nothing is
  * kept in memory: it would be old when they come back.
  */
-export function wireShardChanges(services: Services, parts: Parts): Pick<ShardHooks, 'onChange' | 'running'> {
+export function wireShardChanges(
+  services: Services,
+  parts: Parts,
+): Pick<ShardHooks, 'onChange' | 'running' | 'isCurrent'> {
   const { clock, cluster, config, metrics, registry, sharding } = services;
   const { controllers, revocations, targets, probing } = parts;
 
@@ -109,6 +112,7 @@ export function wireShardChanges(services: Services, parts: Parts): Pick<ShardHo
 
   return {
     onChange,
+    isCurrent: () => !cluster.isAnyBehind,
     running: function* () {
       for (const { queue } of Object.values(controllers)) yield* queue.running();
     },

@@ -40,6 +40,7 @@ export interface ShardHooks {
   /** The keys whose runs are under way. */
   running(): Iterable<string>;
   onChange: ShardsDeps['onChange'];
+  isCurrent: ShardsDeps['isCurrent'];
   /** This replica takes part for the first time. */
   onStarted(): void;
 }
@@ -77,6 +78,7 @@ export class WiredShards {
       common: this.#common,
       timing: SHARD_TIMING,
       isBusy: (range) => this.#isBusy(range),
+      isCurrent: () => this.#hooks?.isCurrent() !== false,
       onChange: (gained, lost) => this.#changed(gained, lost),
     });
     cache.onChange(() => this.#shards.noteChange());

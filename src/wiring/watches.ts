@@ -60,6 +60,11 @@ export class Watches {
     return found?.watch.isBehind === true;
   }
 
+  /** The same of any. */
+  get isAnyBehind(): boolean {
+    return this.#all.some(({ watch }) => watch.isBehind);
+  }
+
   *stats(): Generator<readonly [string, WatchStats]> {
     for (const { name, watch } of this.#all) yield [name, watch.stats];
   }

@@ -133,6 +133,8 @@ export class Replica {
   isCutOff = false;
   /** Its watch brings nothing, and its requests are answered. */
   isDeaf = false;
+  /** Whether its other watches have recovered. */
+  isCurrent = true;
   /** Since when nothing has been wrong with it. */
   healthySinceMs: number;
   /** Runs under way, by range. */
@@ -171,6 +173,7 @@ export class Replica {
       common: { held: () => true, confirm: async () => true },
       timing: SHARD_TIMING,
       isBusy: (range) => (range === undefined ? this.runs.size > 0 : this.runs.has(range)),
+      isCurrent: () => this.isCurrent,
       onChange: () => {},
     });
     void this.shards.run(this.#stop.signal);
