@@ -49,6 +49,7 @@ function given({ allowedNamespaces = { all: true }, rules = [], labels, ahead = 
     authority: () => authority,
     authorityView: () => anAuthority(view),
     places: { ahead: () => ahead },
+    requestRead: () => {},
     namespaceLabels: () => labels,
   };
 }

@@ -50,6 +50,8 @@ export interface ObserveDeps extends Contenders {
   authority(key: string): AnyCertificateAuthority | undefined;
   authorityView(key: string): AuthorityView | undefined;
   readonly places: Pick<Places, 'ahead'>;
+  /** See Places. */
+  requestRead(resource: ClientCertificate): void;
   /** See Observed. */
   readonly deniedPrefixes?: readonly string[];
   /** Whether ClusterCertificateAuthorities are served. */
@@ -79,6 +81,7 @@ export async function observe(stored: ClientCertificate, deps: ObserveDeps): Pro
 }
 
 async function observeWith(resource: ClientCertificate, deps: ObserveDeps): Promise<Observed> {
+  deps.requestRead(resource);
   const authority = findAuthority(resource, deps);
   const recent = deps.recent(keyOf(resource));
   // Nothing is done for a new one before its authority is known, and that look comes with the next run.

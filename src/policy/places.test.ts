@@ -127,6 +127,38 @@ test('one of the same name that is made anew goes to the end of the line', () =>
   assert.equal(world.admitted, ['b', 'c']);
 });
 
+test('where the client has the key, its request says under which rule a certificate has its place', () => {
+  const rules = [
+    { name: 'ecdsa', commonNames: ['*'], keyAlgorithms: ['ECDSA'], maxCertificates: 1 },
+    { name: 'rsa', commonNames: ['*'], keyAlgorithms: ['RSA'] },
+  ];
+  const world = new World();
+  world.authority = { uid: 'a', generation: 1, issuancePolicy: rulesOf(rules) } as unknown as AnyCertificateAuthority;
+  const authorityRef = { kind: 'ClusterCertificateAuthority', name: 'platform' };
+  const put = (name: string, spec: object) => {
+    const creationTimestamp = `2026-06-01T12:00:0${world.certificates.size}Z`;
+    const resource = aCertificate({ authorityRef, commonName: name, ...spec })
+      .with({ name, uid: name, creationTimestamp })
+      .build();
+    world.certificates.set(keyOf(resource), resource);
+    world.places.certificateChanged(undefined, resource);
+    return resource;
+  };
+  const older = put('older', { csr: { configMap: { name: 'older', key: 'csr' } } });
+  const younger = put('younger', {});
+  assert.equal(world.admits(younger), false, 'the request of the other one is not read yet');
+  const key = { algorithm: 'RSA', size: 2048, encoding: 'PKCS8' };
+  const read = { ...older, spec: { ...older.spec, key, request: { keySpec: key } } } as unknown as ClientCertificate;
+  assert.equal(world.places.requestRead(read), ['team/younger']);
+  assert.equal(world.places.requestRead(read), []);
+  assert.equal([world.admits(read), world.admits(younger)], [true, true]);
+  world.places.certificateChanged(older, older);
+  assert.equal(world.admits(younger), true, 'a change of its status does not file it anew');
+  world.places.certificateChanged(older, undefined);
+  world.certificates.delete('team/older');
+  assert.equal(world.admits(younger), true);
+});
+
 test('where no rule that decides has a maximum, no certificate of the namespace is read', () => {
   const world = filled({ name: 'a', rule: 'any' }, { name: 'b', rule: 'any' });
   assert.equal(world.admitted, ['a', 'b']);

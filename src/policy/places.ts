@@ -1,7 +1,12 @@
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type AnyCertificateAuthority, authorityKey, isBrokenAuthority } from '../api/certificate-authority.ts';
-import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
+import {
+  type BrokenClientCertificate,
+  type CertificateSpec,
+  type ClientCertificate,
+  isBroken,
+} from '../api/client-certificate.ts';
 import type { IssuancePolicy, IssuanceRule } from '../api/issuance-policy.ts';
 import { keyOf } from '../api/parse.ts';
 import { Line, type Place } from './line.ts';
@@ -37,6 +42,8 @@ export class Places {
   readonly #deps: PlacesDeps;
   /** By authority, then by namespace. */
   readonly #books = new Map<string, Map<string, Book>>();
+  /** By certificate: the kind of the key in the request of its client, which its spec doesn't say and rules may ask for. */
+  readonly #requested = new Map<string, { readonly uid: string; readonly key: CertificateSpec['key'] }>();
 
   constructor(deps: PlacesDeps) {
     this.#deps = deps;
@@ -50,8 +57,20 @@ export class Places {
     return book?.lines.get(rule.name)?.rank(placeOf(resource)) ?? 0;
   }
 
+  /** Takes note of the request of a client, once it is read. Returns the same as certificateChanged. */
+  requestRead(resource: ClientCertificate): string[] {
+    const { request, key } = resource.spec;
+    if (request === undefined || 'problem' in request) return [];
+    const { uid } = resource;
+    const known = this.#requested.get(keyOf(resource));
+    if (known?.uid === uid && isDeepStrictEqual(known.key, key)) return [];
+    this.#requested.set(keyOf(resource), { uid, key });
+    return this.certificateChanged(resource, resource);
+  }
+
   /** Takes note of a change. Returns the keys of other certificates that have got a place by it, or have lost theirs. */
   certificateChanged(before: AnyClientCertificate | undefined, after: AnyClientCertificate | undefined): string[] {
+    if (after === undefined && before !== undefined) this.#requested.delete(keyOf(before));
     if (this.#books.size === 0) return [];
     const [former, present] = [before, after].map((each) => (each === undefined || isBroken(each) ? undefined : each));
     const authorities = new Set([former, present].flatMap((each) => (each === undefined ? [] : [referred(each)])));
@@ -119,8 +138,14 @@ export class Places {
   #ruleFor(authority: string, resource: ClientCertificate | undefined, labels: Labels): Rule | undefined {
     const found = resource && this.#deps.authority(authority);
     if (found === undefined || isBrokenAuthority(found)) return undefined;
-    const rule = ruleOf(permissionOf(found.issuancePolicy, resource as ClientCertificate, labels));
+    const rule = ruleOf(permissionOf(found.issuancePolicy, this.#asRequested(resource as ClientCertificate), labels));
     return rule?.terms.maxCertificates === undefined ? undefined : rule;
+  }
+
+  #asRequested(resource: ClientCertificate): ClientCertificate {
+    const known = resource.spec.csr === undefined ? undefined : this.#requested.get(keyOf(resource));
+    if (known === undefined || known.uid !== resource.uid) return resource;
+    return { ...resource, spec: { ...resource.spec, key: known.key } };
   }
 }
 

@@ -38,7 +38,8 @@ export async function followTargets(
   for (const [object, view] of found.writes)
     if (view === undefined) missing.push(object);
     else memory.of(idOf(object)).trouble = undefined;
-  await run.releaseWorker(() => noteEnding(memory.inTurn(missing, MOST_ASKED), memory, deps, run.signal));
+  const asked = memory.inTurn(missing, MOST_ASKED);
+  if (asked.length > 0) await run.releaseWorker(() => noteEnding(asked, memory, deps, run.signal));
   const after = found.writes.size === 0 ? found : look();
   results.follow(key, after);
   const deliveredNow = memory.deliveryAt !== undefined && memory.deliveryAt <= now;

@@ -89,6 +89,9 @@ export function wireCertificates(services: Services, revocations: Revocations): 
     authority: (key: string) => cluster.authority(key),
     authorityView: (key: string) => registry.current(cluster.authority(key))?.view,
     places: cluster.places,
+    requestRead: (resource: ClientCertificate) => {
+      for (const key of cluster.places.requestRead(resource)) controller.queue.add(key);
+    },
     deniedPrefixes: config.deniedTemplatePrefixes,
     clusterAuthorities: config.clusterAuthorities,
     approvals: config.approvals ? (of: Parameters<DecisionsOn>[0]) => cluster.decisionsOn(of) : undefined,

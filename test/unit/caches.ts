@@ -20,6 +20,7 @@ export function cachesOf(
     certificate: (key) => (key === keyOf(resource) ? resource : undefined),
     keepView: () => {},
     places: { ahead: () => 0 },
+    requestRead: () => {},
     clusterAuthorities: true,
     namespaceLabels: () => undefined,
     isBehind: () => false,

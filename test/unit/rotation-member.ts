@@ -181,6 +181,7 @@ export class RotationMember {
       recent: (key) => this.#recent.of(key),
       suggestion: () => undefined,
       places: { ahead: () => 0 },
+      requestRead: () => {},
       clusterAuthorities: true,
       namespaceLabels: () => ({}),
       isBehind: () => false,
