@@ -4,13 +4,13 @@ import { leaseFailure } from '../kube/lease-failure.ts';
 import type { Logger } from '../log.ts';
 import { type Failure, Failures, isRefusal, tryTo } from './failures.ts';
 import { Holdings } from './holdings.ts';
-import { type Board, boardOf, type LeaseView } from './lease-view.ts';
+import type { Board, LeaseView } from './lease-view.ts';
 import { isLostRace, type KnownLeases, Leases } from './leases.ts';
 import { Membership } from './membership.ts';
-import { deadSlots, heldBy, holderOf, membersOf, movesOf } from './moves.ts';
+import { deadSlots, heldBy, movesOf } from './moves.ts';
 import { Pause } from './pause.ts';
+import { SeenBoard } from './seen-board.ts';
 import type { ShardTiming } from './timing.ts';
-import { Vanished } from './vanished.ts';
 
 /** The Lease that all replicas with the same number of ranges hold together. */
 export interface CommonLease {
@@ -55,8 +55,7 @@ export class Shards {
   readonly #holdings: Holdings;
   readonly #failures: Failures;
   readonly #pause: Pause;
-  readonly #vanished: Vanished;
-  readonly #freeSince = new Map<number, number>();
+  readonly #seen: SeenBoard;
   #membership: Membership | undefined;
   #pausedUntilMs = Number.NEGATIVE_INFINITY;
   #isFull = false;
@@ -68,7 +67,7 @@ export class Shards {
     this.#holdings = new Holdings(deps);
     this.#failures = new Failures(deps);
     this.#pause = new Pause(deps.clock);
-    this.#vanished = new Vanished(deps.timing, () => this.#membership?.identity);
+    this.#seen = new SeenBoard(deps, () => this.#membership?.identity);
   }
 
   /** Whether this replica may act at all at this very moment. */
@@ -166,7 +165,7 @@ export class Shards {
   /** One that is free, or whose holder is dead. */
   #freeSlot(): { readonly index: number; readonly before: LeaseView | undefined } | undefined {
     const { clock, log, timing } = this.#deps;
-    const { slots } = this.#board();
+    const { slots } = this.#seen.now;
     const dead = new Set(deadSlots({ slots, ranges: [] }, clock.monotonicMs(), timing));
     const isFree = (slot: LeaseView | undefined) => slot === undefined || slot.holder === '' || dead.has(slot);
     const index = slots.findIndex(isFree);
@@ -202,19 +201,20 @@ export class Shards {
 
   async #step(membership: Membership, signal: AbortSignal): Promise<void> {
     const { clock, timing } = this.#deps;
-    const board = this.#board();
+    const board = this.#seen.now;
     const seen = this.#deps.known.get(membership.slot);
     membership.note(seen);
     // Where somebody deleted the Lease, the next renewal tells what has become of the slot.
     if (membership.isLost || seen === undefined) return;
     this.#holdings.sync(heldBy(board, membership.identity));
-    this.#noteFree(board);
+    this.#noteOthers(board);
+    this.#seen.noteFree(board);
     // Paused: what the board says may be old, and the first thing is to renew.
     if (!this.isActive || this.#isClosing || this.#failures.hasToWait) return;
     const { identity } = membership;
     const { isBusy } = this.#deps;
     const self = { identity, leaving: this.#holdings.leaving, pausedUntilMs: this.#pausedUntilMs, isBusy };
-    const moves = movesOf(board, self, this.#freeSince, clock.monotonicMs(), timing);
+    const moves = movesOf(board, self, this.#seen.freeSince, clock.monotonicMs(), timing);
     const failures: (Failure | undefined)[] = [];
     for (const slot of moves.clear) failures.push(await this.#clear(slot, signal));
     for (let from = 0; from < moves.claim.length; from += AT_ONCE) {
@@ -224,7 +224,7 @@ export class Shards {
     if (moves.giveBack !== undefined) this.#holdings.leaving.add(moves.giveBack);
     for (const range of this.#holdings.leaving) failures.push(await this.#giveBack(range, signal));
     if (!signal.aborted) this.#failures.note(failures.filter((each) => each !== undefined));
-    if (moves.claim.length > 0) this.#holdings.sync(heldBy(this.#board(), identity));
+    if (moves.claim.length > 0) this.#holdings.sync(heldBy(this.#seen.now, identity));
   }
 
   async #clear(slot: LeaseView, signal: AbortSignal): Promise<Failure | undefined> {
@@ -246,7 +246,7 @@ export class Shards {
       await this.#writeOver(ranges[range], rangeLeaseName(range), identity, signal);
     });
     // One that came back after it was given up: the replica that lacks it doesn't take it.
-    const sinceMs = this.#freeSince.get(range);
+    const sinceMs = this.#seen.freeSince.get(range);
     const { clock, timing } = this.#deps;
     if (sinceMs !== undefined && clock.monotonicMs() - sinceMs >= timing.orphanMs)
       this.#pausedUntilMs = clock.monotonicMs() + timing.pauseMs;
@@ -278,27 +278,18 @@ export class Shards {
       }
       if (failure !== undefined) return failure;
     }
-    const board = this.#board();
+    const board = this.#seen.now;
     if (board.ranges[range]?.holder === identity) return undefined;
     this.#holdings.sync(heldBy(board, identity));
     this.#holdings.gone(range);
     return undefined;
   }
 
-  #noteFree(board: Board): void {
-    const nowMs = this.#deps.clock.monotonicMs();
-    const members = new Set(membersOf(board));
+  #noteOthers({ ranges }: Board): void {
     const ours = this.#membership?.identity;
-    board.ranges.forEach((range, index) => {
+    ranges.forEach((range, index) => {
       if (range !== undefined && range.holder !== '' && range.holder !== ours) this.#holdings.noteOther(index);
-      if (holderOf(range, members) !== undefined) this.#freeSince.delete(index);
-      else if (!this.#freeSince.has(index)) this.#freeSince.set(index, nowMs);
     });
-  }
-
-  #board(): Board {
-    const { clock, count, known } = this.#deps;
-    return boardOf(count, (name) => this.#vanished.find(name, known.get(name), clock.monotonicMs()));
   }
 
   #report(what: string, error: unknown): void {
