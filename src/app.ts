@@ -1,9 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { hostname } from 'node:os';
 import { authorityKey } from './api/certificate-authority.ts';
-import { isBroken } from './api/client-certificate.ts';
 import { EVENTS, LEASES, SUBJECT_ACCESS_REVIEWS, TOKEN_REVIEWS } from './api/names.ts';
-import { keyOf } from './api/parse.ts';
 import { Registry } from './authority/registry.ts';
 import type { BackendDefinition } from './backends/backend.ts';
 import { BACKENDS } from './backends/index.ts';
@@ -133,8 +131,7 @@ export async function startApp(
     key: services.booksKey,
     namespace: config.controllerNamespace,
     onKnown: () => {
-      for (const each of cluster.certificates.values())
-        if (!isBroken(each) && (each.revoke !== undefined || each.revocationHold)) certificates.queue.add(keyOf(each));
+      for (const key of cluster.certificates.keys()) certificates.queue.add(key);
     },
   });
   const targetResults = new TargetResults();

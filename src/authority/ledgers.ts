@@ -80,7 +80,11 @@ export class Ledgers {
     if (missing.length === 0) return [];
     const issuerOf = ({ sealedFor }: LedgerEntry) =>
       sealedFor === undefined ? authority : authorityKeyIn(namespace, sealedFor);
-    const anchors = () => anchorsOf(before);
+    let proven: readonly string[] | undefined;
+    const anchors = () => {
+      proven ??= anchorsOf(before);
+      return proven;
+    };
     const credible = missing.filter((each) =>
       this.#deps.mayHaveIssued(issuerOf(each), namespace, each.sealedFor === undefined ? anchors : 'sealed'),
     );

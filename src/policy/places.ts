@@ -1,17 +1,15 @@
 import { hash } from 'node:crypto';
 import { isDeepStrictEqual } from 'node:util';
 import { type AnyCertificateAuthority, authorityKey, isBrokenAuthority } from '../api/certificate-authority.ts';
-import {
-  type BrokenClientCertificate,
-  type CertificateSpec,
-  type ClientCertificate,
-  isBroken,
-} from '../api/client-certificate.ts';
+import { type BrokenClientCertificate, type ClientCertificate, isBroken } from '../api/client-certificate.ts';
 import type { IssuancePolicy, IssuanceRule } from '../api/issuance-policy.ts';
 import { keyOf } from '../api/parse.ts';
+import type { KeySpec } from '../pki/keys.ts';
 import { Line, type Place } from './line.ts';
 import { type Permission, permissionOf, ruleOf } from './permission.ts';
 import type { Rule } from './rule.ts';
+
+const KEY_ALGORITHMS: readonly KeySpec['algorithm'][] = ['ECDSA', 'RSA', 'Ed25519'];
 
 type Labels = Readonly<Record<string, string>> | undefined;
 type AnyClientCertificate = ClientCertificate | BrokenClientCertificate;
@@ -20,6 +18,7 @@ type AnyClientCertificate = ClientCertificate | BrokenClientCertificate;
 export interface PlacesDeps {
   authority(key: string): AnyCertificateAuthority | undefined;
   labels(namespace: string): Labels;
+  certificate(key: string): AnyClientCertificate | undefined;
   /** The ClientCertificates of a namespace that refer to the authority of that key. */
   certificates(authority: string, namespace: string): Iterable<ClientCertificate>;
 }
@@ -43,7 +42,7 @@ export class Places {
   /** By authority, then by namespace. */
   readonly #books = new Map<string, Map<string, Book>>();
   /** By certificate: the kind of the key in the request of its client, which its spec doesn't say and rules may ask for. */
-  readonly #requested = new Map<string, { readonly uid: string; readonly key: CertificateSpec['key'] }>();
+  readonly #requested = new Map<string, { readonly uid: string; readonly key: KeySpec }>();
 
   constructor(deps: PlacesDeps) {
     this.#deps = deps;
@@ -61,11 +60,14 @@ export class Places {
   requestRead(resource: ClientCertificate): string[] {
     const { request, key } = resource.spec;
     if (request === undefined || 'problem' in request) return [];
-    const { uid } = resource;
+    const { uid, generation } = resource;
+    // To read it took time.
+    const present = this.#deps.certificate(keyOf(resource));
+    if (present === undefined || present.uid !== uid || present.generation !== generation) return [];
     const known = this.#requested.get(keyOf(resource));
     if (known?.uid === uid && isDeepStrictEqual(known.key, key)) return [];
     this.#requested.set(keyOf(resource), { uid, key });
-    return this.certificateChanged(resource, resource);
+    return this.certificateChanged(present, present);
   }
 
   /** Takes note of a change. Returns the keys of other certificates that have got a place by it, or have lost theirs. */
@@ -138,14 +140,18 @@ export class Places {
   #ruleFor(authority: string, resource: ClientCertificate | undefined, labels: Labels): Rule | undefined {
     const found = resource && this.#deps.authority(authority);
     if (found === undefined || isBrokenAuthority(found)) return undefined;
-    const rule = ruleOf(permissionOf(found.issuancePolicy, this.#asRequested(resource as ClientCertificate), labels));
-    return rule?.terms.maxCertificates === undefined ? undefined : rule;
+    return this.#keysOf(resource as ClientCertificate)
+      .map((key) => ({ ...(resource as ClientCertificate), spec: { ...(resource as ClientCertificate).spec, key } }))
+      .map((each) => ruleOf(permissionOf(found.issuancePolicy, each, labels)))
+      .find((rule) => rule?.terms.maxCertificates !== undefined);
   }
 
-  #asRequested(resource: ClientCertificate): ClientCertificate {
-    const known = resource.spec.csr === undefined ? undefined : this.#requested.get(keyOf(resource));
-    if (known === undefined || known.uid !== resource.uid) return resource;
-    return { ...resource, spec: { ...resource.spec, key: known.key } };
+  /** The key that a certificate has; where its client has it and the request is not read yet, each that it may have. */
+  #keysOf({ namespace, name, uid, spec: { csr, key } }: ClientCertificate): readonly KeySpec[] {
+    if (csr === undefined) return [key];
+    const known = this.#requested.get(keyOf({ namespace, name }));
+    if (known?.uid === uid) return [known.key];
+    return KEY_ALGORITHMS.map((algorithm) => ({ ...key, algorithm }) as KeySpec);
   }
 }
 

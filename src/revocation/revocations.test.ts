@@ -168,6 +168,20 @@ test('a certificate that the spec has revoked learns that, whoever has it', asyn
   assert.is(replica(world).membersWoken, 1);
 });
 
+test('what has ended and is in a ledger still wakes nobody', async () => {
+  for (const revocation of [{ deleted: 'Revoke', delay: '0s' }, { serials: ['aa'] }]) {
+    const world = new RevocationWorld();
+    world.specify(revocation);
+    world.issued.set('aa', { ...wanted('aa'), notAfter: after(-DAY), isLost: true });
+    for (let look = 0; look < 3; look++) {
+      await replica(world).turn();
+      await world.clock.advance(61 * SECOND);
+    }
+    assert.is(replica(world).membersWoken, 0);
+    assert.is(world.writes, 0);
+  }
+});
+
 test('CRLs that are published stay in the status while the register can not be read', async () => {
   const world = new RevocationWorld({ by: 'crl' });
   const crls = [{ generation: 1, number: '1', thisUpdate: '', nextUpdate: '', entries: 0, bytes: 1 }];

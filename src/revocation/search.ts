@@ -38,16 +38,18 @@ export async function searchLedgers(
   const isRecent = kept.ledgersAt !== undefined && Math.abs(now.getTime() - kept.ledgersAt.getTime()) < LEDGERS_EACH_MS;
   if (isRecent && missing.every(({ serialNumber }) => kept.unlisted.includes(serialNumber))) return;
   const known = await issued();
+  const isValid = (entry: Issued | undefined) => entry !== undefined && entry.notAfter > now;
   kept.ledgersAt = now;
   for (const { serialNumber, reason } of missing) {
     const entry = known.get(serialNumber);
-    if (entry !== undefined && isNews({ ...entry, reason }, kept)) kept.asked.set(serialNumber, { ...entry, reason });
+    if (entry !== undefined && isValid(entry) && isNews({ ...entry, reason }, kept))
+      kept.asked.set(serialNumber, { ...entry, reason });
   }
-  kept.unlisted = missing.map(({ serialNumber }) => serialNumber).filter((each) => !known.has(each));
+  kept.unlisted = missing.map(({ serialNumber }) => serialNumber).filter((each) => !isValid(known.get(each)));
   if (!takesLost) return;
   for (const entry of known.values()) {
     const { serialNumber, isLost } = entry;
-    if (isLost !== true || kept.register.has(serialNumber) || kept.asked.has(serialNumber)) continue;
+    if (isLost !== true || !isValid(entry) || kept.register.has(serialNumber) || kept.asked.has(serialNumber)) continue;
     // A moment in the future is that of a clock that was set back.
     const since = earliest([kept.lostSince.get(serialNumber), now]) ?? now;
     kept.lostSince.set(serialNumber, since);

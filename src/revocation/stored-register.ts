@@ -39,7 +39,12 @@ export async function noteDown(
     // What there is no room for has nothing to learn, and there may be a hundred thousand of them.
     for (const each of left) asked.delete(each.serialNumber);
     // Also what was noted down already: its finalizer waits to learn that.
-    wakeHolders(asked.values(), resource, deps);
+    const isNew = ({ serialNumber }: Addition) => register.get(serialNumber) !== before.get(serialNumber);
+    wakeHolders(
+      [...asked.values()].filter((each) => each.owner !== undefined || isNew(each)),
+      resource,
+      deps,
+    );
     for (const [serial, addition] of asked) if (kept.asked.get(serial) === addition) kept.asked.delete(serial);
     for (const serial of kept.attempts.keys()) if (!register.has(serial)) kept.attempts.delete(serial);
     kept.problem = undefined;

@@ -33,6 +33,9 @@ export function leave(candidates: readonly Generation[], scene: Around): Plan {
   if (free !== undefined) return leaving(free);
   const [first, ...others] = candidates.map(leaving);
   if (first === undefined) return planFor({ do: 'settle', recheckAt: undefined });
+  // A gate that was open closes where a certificate is found that needs the generation.
+  const noting = [first, ...others].find(({ step }) => step.do === 'note');
+  if (noting !== undefined) return noting;
   // The last certificate of another one may end first, without any event.
   const recheckAt = earliest([first, ...others].map(({ step }) => (step.do === 'settle' ? step.recheckAt : undefined)));
   return first.step.do === 'settle' ? { ...first, step: { do: 'settle', recheckAt } } : first;

@@ -35,6 +35,8 @@ interface Caches {
 
 /** So many are proven at once. A proof takes 0.1 to 20 ms, and after a restart all certificates of an authority owe theirs. */
 const MOST_AT_ONCE = 25;
+/** So many where all were proven a moment ago: what has come since must not have the look begin anew for ever. */
+export const MOST_AFTER_PROOFS = 250;
 
 /** More proofs are owed than one turn of the event loop has time for; see proveMembers. */
 export class ProofsOwed extends Error {
@@ -62,7 +64,7 @@ function owesProof(kept: SecretKept): boolean {
 }
 
 /** The same caches for one turn: what they prove is counted. Throws ProofsOwed at the first proof that is too many. */
-function inOneTurn(cluster: Caches): Caches {
+function inOneTurn(cluster: Caches, most: number): Caches {
   let proven = 0;
   return {
     authority: (key) => cluster.authority(key),
@@ -70,7 +72,7 @@ function inOneTurn(cluster: Caches): Caches {
     namespaces: cluster.namespaces,
     secrets: cluster.secrets,
     proven: (kept) => {
-      if (owesProof(kept) && ++proven > MOST_AT_ONCE) throw new ProofsOwed();
+      if (owesProof(kept) && ++proven > most) throw new ProofsOwed();
       return cluster.proven(kept);
     },
   };
@@ -87,8 +89,13 @@ type Held = Pick<
  * Secrets hold with its mark, whatever became of their resources. There may be 100,000, so each is looked up once. Throws
  * ProofsOwed while the proofs of many are owed.
  */
-export function membersOf(authority: string, generations: readonly Generation[], caches: Caches): Member[] {
-  const cluster = inOneTurn(caches);
+export function membersOf(
+  authority: string,
+  generations: readonly Generation[],
+  caches: Caches,
+  mostProofs = MOST_AT_ONCE,
+): Member[] {
+  const cluster = inOneTurn(caches, mostProofs);
   const resources = cluster.membersOf(authority);
   const members: Member[] = [];
   let owned = 0;

@@ -244,6 +244,16 @@ test('of several that leave, the end of each certificate is looked at, whichever
   assert.is(planned.next?.generation.version, 1);
 });
 
+test('a generation that is needed again leaves by a new gate, though another one is in use for longer', () => {
+  const leaving = [generation(1, 'Retiring', one), generation(2, 'Retiring', two), generation(3, 'Active', three)];
+  const first = member('a', one, 'bundle', hoursFromNow(24));
+  const second = member('b', two, 'bundle', hoursFromNow(5));
+  const clearSince = new Map([['retire 2', hoursFromNow(-1)]]);
+  const { step: planned } = plan(leaving, three, [first, second], { clearSince });
+  assert.equal(planned.do === 'note' && [planned.generation.version, planned.generation.gate], [2, undefined]);
+  assert.is(step(leaving, three, [first, second]), 'settle');
+});
+
 test('a CA ends with the first of those above it', async () => {
   const short = await root({ notAfter: hoursFromNow(10) });
   const below = await signIntermediate(short, { notAfter: hoursFromNow(100) });

@@ -43,8 +43,8 @@ export interface ShardsDeps {
 /** Decisions that wait for a moment, and runs that have to end, are looked at so often. */
 const TICK_MS = 500;
 const DRAIN_TICK_MS = 50;
-/** A watch that does not recover must not keep a replica away for ever. */
-const LONGEST_BEHIND_MS = 60_000;
+/** A watch that is refused must not keep a replica away for ever; the others try again within half a minute. */
+const LONGEST_BEHIND_MS = 35_000;
 /** Requests at the same time, when a replica takes many ranges. */
 const AT_ONCE = 16;
 
@@ -108,9 +108,10 @@ export class Shards {
   /** Takes part until the signal aborts; never throws. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, common, isBusy, isCurrent } = this.#deps;
-    // At the start all watches have just been filled, or can't be.
+    // At the start all watches have just been filled. Later they may recover once the API server answers.
     let sinceMs = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
+      if (sinceMs > Number.NEGATIVE_INFINITY && !common.held()) sinceMs = clock.monotonicMs();
       // By what was old it would undo what others have done while it was away.
       const isFit = isCurrent() || clock.monotonicMs() - sinceMs >= LONGEST_BEHIND_MS;
       // What was begun before must not go on under a new identity: another replica may have acted on the same keys meanwhile.

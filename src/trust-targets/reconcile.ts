@@ -169,7 +169,7 @@ function heldBy(resource: CertificateAuthority, { labelled }: TargetsDeps): Read
 
 function areKnown(wanted: readonly DesiredTarget[], { unknown }: Pick<TargetsDeps, 'unknown'>): boolean {
   return wanted.every(({ objects }) =>
-    objects.every((each) => !isInCluster(each) || unknown(each.kind, each.namespace) === undefined),
+    objects.every((each) => !isInCluster(each) || unknown(each.kind, each.namespace)?.code !== UNREAD.code),
   );
 }
 

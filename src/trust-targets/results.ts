@@ -49,6 +49,11 @@ export class TargetResults {
     return isNew;
   }
 
+  /** Whether it could not be deleted when it was tried last. */
+  wasRefused(key: string, id: string): boolean {
+    return this.#undeleted.get(key)?.has(id) === true;
+  }
+
   /** So it was, or there is no such authority any more. */
   deleted(key: string, id?: string): void {
     const known = this.#undeleted.get(key);

@@ -51,6 +51,35 @@ test('an object of no target that can not be deleted is an event once for each r
   assert.is(events.length, 2);
 });
 
+test('objects that can not be deleted keep no others where they are', async () => {
+  const view = stored(bundle(first), NOW);
+  const place = (name: string) => ({
+    ...view,
+    name,
+    mark: markOf(owner as never, { namespace: view.namespace, name }),
+  });
+  let left = Array.from({ length: 70 }, (_, index) => place(`${index < 55 ? 'stuck' : 'free'}-${index}`));
+  const deps = {
+    access: {
+      remove: async ({ name }: { name: string }) => {
+        if (name.startsWith('stuck'))
+          throw new ApiError(403, 'Forbidden', 'no deletes here', { resource: 'configmaps' });
+        left = left.filter((each) => each.name !== name);
+      },
+    },
+    clock: new FakeClock(NOW),
+    labelled: () => left,
+    log: { info: nothing, warn: nothing },
+    metrics: { targetWritten: nothing },
+    ownership: { assert: nothing },
+    recordEvent: nothing,
+    results: new TargetResults(),
+  } as unknown as TargetsDeps;
+  for (let look = 0; look < 2; look++)
+    await removeSurplus(owner as unknown as CertificateAuthority, [], new Set(), deps, signal);
+  assert.is(left.length, 55);
+});
+
 test('many objects of no target are deleted in several looks, and none once the process ends', async () => {
   const view = stored(bundle(first), NOW);
   const place = (name: string) => ({

@@ -33,12 +33,16 @@ export async function removeSurplus(
     .labelled(key)
     .filter((view) => isOurs(view, resource) && !view.isBeingDeleted && !ids.has(idOf(view)))
     .filter(({ namespace }) => !waiting.has(namespace));
-  let isFailed = false;
-  for (const view of surplus.slice(0, MOST_AT_ONCE)) {
+  // What can't be deleted keeps nothing else where it is.
+  const wasRefused = (view: TargetView) => Number(deps.results.wasRefused(key, idOf(view)));
+  const inTurn = surplus.toSorted((one, other) => wasRefused(one) - wasRefused(other));
+  let [isFailed, isOneDeleted] = [false, false];
+  for (const view of inTurn.slice(0, MOST_AT_ONCE)) {
     if (signal.aborted) break;
-    if (!(await remove(resource, view, deps))) isFailed = true;
+    if (await remove(resource, view, deps)) isOneDeleted = true;
+    else isFailed = true;
   }
-  if (surplus.length > MOST_AT_ONCE && !isFailed) return deps.clock.now();
+  if (surplus.length > MOST_AT_ONCE && isOneDeleted) return deps.clock.now();
   return isFailed ? new Date(deps.clock.now().getTime() + TRY_AGAIN_MS) : undefined;
 }
 

@@ -25,7 +25,7 @@ import type { Revocations } from '../revocation/revocations.ts';
 import type { Generation } from '../rotation/generation.ts';
 import { blankManifest, generationManifest } from '../rotation/generation-manifest.ts';
 import { viewGenerationSecret } from '../rotation/generation-secret.ts';
-import { membersOf, proveMembers } from '../rotation/members.ts';
+import { MOST_AFTER_PROOFS, membersOf, proveMembers } from '../rotation/members.ts';
 import { standbyMembers } from '../rotation/standby.ts';
 import type { TrustProof } from '../rotation/trust-proof.ts';
 import { trustedNow } from '../rotation/trusted.ts';
@@ -75,7 +75,13 @@ export function wireAuthorities(
   const { audit, ownership, client, clock, cluster, config, events, log, metrics, registry, sharding } = services;
   const isShared = config.shards > 0;
   const turns = new Turns(clock);
-  const members = (key: string) => membersOf(key, registry.get(key)?.generations ?? [], cluster);
+  /** Those whose certificates have been proven for the look that is about to be made. */
+  const proven = new Set<string>();
+  const members = (key: string) => {
+    const generations = registry.get(key)?.generations ?? [];
+    return membersOf(key, generations, cluster, proven.has(key) ? MOST_AFTER_PROOFS : undefined);
+  };
+  const withPrimaries = (key: string) => [key, ...cluster.primariesOf(key).map(authorityKey)];
   /** Of the authorities whose fallback it is. */
   const standby = (key: string) => {
     const runtime = registry.get(key);
@@ -116,8 +122,10 @@ export function wireAuthorities(
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
     readAuthority: (resource) => readAuthority(resource, services),
     prove: async (key, signal) => {
-      for (const each of [key, ...cluster.primariesOf(key).map(authorityKey)])
+      for (const each of withPrimaries(key)) {
         await proveMembers(each, cluster, turns, signal);
+        proven.add(each);
+      }
     },
     members: (key) => [...members(key), ...standby(key)],
     fallbacks: wireFallbacks(services, members),
@@ -167,7 +175,11 @@ export function wireAuthorities(
     name: 'authorities',
     workers: WORKERS,
     accepts: (key) => sharding.owns(key) || sharding.follows(key),
-    reconcile: (key, run) => reconcileAuthority(key, deps, run),
+    reconcile: async (key, run) => {
+      const outcome = await reconcileAuthority(key, deps, run);
+      if (outcome.do !== 'retry') for (const each of withPrimaries(key)) proven.delete(each);
+      return outcome;
+    },
     clock,
     log,
     metrics,

@@ -53,6 +53,7 @@ export class Cluster {
   readonly places = new Places({
     authority: (key) => this.authority(key),
     labels: (namespace) => this.namespaces.get(namespace),
+    certificate: (key) => this.certificates.get(key),
     certificates: (authority, namespace) => this.#membersIn(namespace, authority),
   });
   readonly #controllerNamespace: string;

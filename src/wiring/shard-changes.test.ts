@@ -18,7 +18,7 @@ test('a replica that had to give up all that it had knows nothing any more of au
     metadata: { name: 'corp', uid: 'u', resourceVersion: '1' },
     spec: { selfManaged: { commonName: 'CA' } },
   });
-  const known = new Set([KEY]);
+  const runtime = { view: {}, generations: [{}], turnstile: undefined, polls: undefined };
   let held = 0;
   const queue = { tidy: () => {}, add: () => {}, running: () => [] };
   const controller = { queue } as never;
@@ -28,7 +28,7 @@ test('a replica that had to give up all that it had knows nothing any more of au
       cluster,
       config: { ...parsed.config, shards: 4 },
       metrics: { hideAuthority: () => {} },
-      registry: { get: () => undefined, remove: (key: string) => known.delete(key) },
+      registry: { get: (key: string) => (key === KEY ? runtime : undefined) },
       sharding: { ranges: () => ({ held, count: 4 }), owns: () => false },
     } as never,
     {
@@ -48,10 +48,14 @@ test('a replica that had to give up all that it had knows nothing any more of au
   );
   held = 2;
   onChange([], [0, 1]);
-  assert.ok(known.has(KEY), 'it goes on to follow it');
+  held = 3;
+  onChange([1], []);
+  assert.ok(runtime.view, 'it goes on to follow it');
   held = 0;
-  onChange([], [2, 3]);
-  assert.not.ok(known.has(KEY));
+  onChange([], [1, 2, 3]);
+  held = 2;
+  onChange([2, 3], []);
+  assert.equal([runtime.view, runtime.generations], [undefined, []]);
 });
 
 test.run();

@@ -1,5 +1,6 @@
 import { type AnyCertificateAuthority, authorityKey, isBrokenAuthority } from '../api/certificate-authority.ts';
 import { keyOf } from '../api/parse.ts';
+import type { Runtime } from '../authority/runtime.ts';
 import type { Controller } from '../queue/controller.ts';
 import type { Revocations } from '../revocation/revocations.ts';
 import { placeOf, rangeOf } from '../shards/ranges.ts';
@@ -39,9 +40,8 @@ export function wireShardChanges(
   function onChange(gained: readonly number[], lost: readonly number[]): void {
     const changeOf = changesOf(gained, lost, config.shards);
     for (const { queue } of Object.values(controllers)) queue.tidy();
-    // It follows no authority until it takes part again, and what it knew of their CAs will be old by then.
-    if (sharding.ranges()?.held === 0)
-      for (const each of cluster.clusterAuthorities.values()) registry.remove(authorityKey(each));
+    // It followed no authority until now, and what it knew of their CAs is old.
+    const takesPartAgain = sharding.ranges()?.held === gained.length;
     for (const each of cluster.authorities.values()) {
       const change = changeOf(authorityKey(each));
       if (change === 'lost') leaveAuthority(each);
@@ -53,6 +53,7 @@ export function wireShardChanges(
       else if (change === 'gained') takeAuthority(each);
       // By now another replica may reconcile it, and its rate limit is shared out anew.
       const runtime = registry.get(authorityKey(each));
+      if (takesPartAgain && runtime !== undefined) forgetCas(runtime);
       for (const turnstile of [runtime?.turnstile, runtime?.polls]) turnstile?.reshare();
       controllers.authorities.queue.add(authorityKey(each));
     }
@@ -117,6 +118,12 @@ export function wireShardChanges(
       for (const { queue } of Object.values(controllers)) yield* queue.running();
     },
   };
+}
+
+/** What it waits for at the authority, and how much it may ask there, stays. */
+function forgetCas(runtime: Runtime): void {
+  runtime.view = undefined;
+  runtime.generations = [];
 }
 
 /** Says of a key whether it has come or gone. */

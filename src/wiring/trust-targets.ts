@@ -215,7 +215,11 @@ export function wireTrustTargets(
       // The kubelet and others write the status of a Pod again and again.
       if (isDeepStrictEqual(before, after)) return;
       for (const each of [before, after])
-        for (const { id } of each?.fixed ?? []) for (const key of usersOf(id)) wake(key);
+        for (const { id } of each?.fixed ?? [])
+          for (const key of usersOf(id)) {
+            wake(key);
+            reportSoon(key);
+          }
     });
     for (const kind of OBJECT_KINDS)
       caches.of[kind].onChange((_key, before, after) => {

@@ -60,9 +60,9 @@ export class Watches {
     return found?.watch.isBehind === true;
   }
 
-  /** The same of any. */
+  /** The same of any that the start waited for. */
   get isAnyBehind(): boolean {
-    return this.#all.some(({ watch }) => watch.isBehind);
+    return this.#punctual().some(({ watch }) => watch.isBehind);
   }
 
   *stats(): Generator<readonly [string, WatchStats]> {

@@ -64,7 +64,11 @@ export class CloudflareZone implements Backend {
     const listed = await this.#certificates.list();
     await this.#certificates.proveWrite(signal);
     await keepHostnames(this.#api, this.#spec, this.#deps, signal);
-    const due = this.#deps.owns() ? revocable(listed, this.#books(), this.#revokeAfterMs, this.#now()) : [];
+    const isOwner = this.#deps.owns();
+    // What this replica has asked for and given up, no other one knows.
+    const due = revocable(listed, this.#books(), this.#revokeAfterMs, this.#now()).filter(
+      ({ id }) => isOwner || this.#left.has(id),
+    );
     const gone = await this.#revokeSuperseded(due.slice(0, MOST_REVOKED), signal);
     const active = listed.filter(({ id }) => !gone.has(id));
     this.#used = active.length;
