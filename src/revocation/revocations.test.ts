@@ -182,6 +182,17 @@ test('what has ended and is in a ledger still wakes nobody', async () => {
   }
 });
 
+test('the CRLs of an authority that is deleted are removed, also where the API server is away at first', async () => {
+  const world = new RevocationWorld({ by: 'crl' });
+  world.crls = [{ generation: 1, number: '1', thisUpdate: '', nextUpdate: '', entries: 0, bytes: 1 }];
+  await replica(world).look();
+  const away = () => new ApiError(503, 'ServiceUnavailable', 'away', { resource: 'configmaps' });
+  world.journal.refuse('withdraw', away(), away());
+  replica(world).revocations.forget(KEY);
+  await world.clock.advance(MINUTE);
+  assert.equal(world.withdrawn, ['uid']);
+});
+
 test('CRLs that are published stay in the status while the register can not be read', async () => {
   const world = new RevocationWorld({ by: 'crl' });
   const crls = [{ generation: 1, number: '1', thisUpdate: '', nextUpdate: '', entries: 0, bytes: 1 }];

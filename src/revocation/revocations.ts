@@ -4,6 +4,7 @@ import { pauseMs } from '../authority/pace.ts';
 import type { Runtime } from '../authority/runtime.ts';
 import { type RevocationView, revokesAny } from '../certificate/revocation/view.ts';
 import { classify } from '../errors.ts';
+import { backoffMs } from '../queue/backoff.ts';
 import type { Run } from '../queue/controller.ts';
 import { isInBundle } from '../rotation/generation.ts';
 import { abilityOf } from './ability.ts';
@@ -23,6 +24,9 @@ const TOGETHER_MS = 500;
 /** The deletion of a ClientCertificate waits for that, and not for ever. */
 const LONGEST_TOGETHER_MS = 5_000;
 const TRY_AGAIN_MS = 30_000;
+/** Within some hours the API server answers, or grants the right again. */
+const WITHDRAWALS = 20;
+const WITHDRAW_AGAIN = { firstMs: 1_000, longestMs: 600_000 };
 
 /** The revocations that authorities owe, and those that are done. */
 export class Revocations {
@@ -61,11 +65,21 @@ export class Revocations {
     const uid = this.#kept.get(authority)?.uid;
     this.#kept.delete(authority);
     this.#deps.registers?.leave(authority);
-    if (uid === undefined) return;
-    this.#deps.crls.withdraw(uid).catch((thrown: unknown) => {
-      const { code, message } = classify(thrown);
-      this.#deps.log.warn('the CRLs of a deleted authority could not be removed', { authority, code, error: message });
-    });
+    if (uid !== undefined) void this.#withdraw(authority, uid);
+  }
+
+  /** Never rejects. Nothing but this process knows that they are there. */
+  async #withdraw(authority: string, uid: string): Promise<void> {
+    const { clock, crls, log } = this.#deps;
+    for (let attempt = 1; attempt <= WITHDRAWALS; attempt++)
+      try {
+        await crls.withdraw(uid);
+        return;
+      } catch (thrown) {
+        const { code, message } = classify(thrown);
+        log.warn('the CRLs of a deleted authority could not be removed', { authority, attempt, code, error: message });
+        await clock.sleep(backoffMs(attempt, WITHDRAW_AGAIN, clock.random()));
+      }
   }
 
   /** Another replica publishes the CRLs from now on, or has until now: what is known of them and of the register is old. */

@@ -4,6 +4,7 @@ import {
   isBrokenAuthority,
   parseCertificateAuthority,
 } from '../../src/api/certificate-authority.ts';
+import type { CRLStatus } from '../../src/api/generated/types.ts';
 import type { RawObject } from '../../src/api/parse.ts';
 import type { RevocationReason } from '../../src/api/revocation.ts';
 import type { Runtime } from '../../src/authority/runtime.ts';
@@ -46,6 +47,10 @@ export class RevocationWorld {
   readonly issued = new Map<string, Issued>();
   /** What the processes have said, by `noted` or `revoked` and a serial number, and how often. */
   readonly told = new Map<string, number>();
+  /** What is published, for the status of the authority. */
+  crls: CRLStatus[] = [];
+  /** Uids of authorities whose CRLs were removed. */
+  readonly withdrawn: string[] = [];
   secret: RawObject | undefined;
   writes = 0;
   requests = 0;
@@ -168,7 +173,7 @@ export class Replica {
       apply: (manifest) => journal.effect('write', () => world.apply(manifest as RawObject)),
       issued: () => journal.read('ledgers', () => world.issued),
       crls: {
-        withdraw: async () => {},
+        withdraw: (uid) => journal.effect('withdraw', () => void world.withdrawn.push(uid)),
         leave: () => {},
         // As Crls does, it never throws.
         look: async (_resource, _runtime, revokedBy) => {
@@ -183,7 +188,7 @@ export class Replica {
           } catch {
             recheckAt = clock.in(30 * SECOND);
           }
-          return { crls: [], problems: [], listed: new Set(world.revoked.keys()), recheckAt };
+          return { crls: world.crls, problems: [], listed: new Set(world.revoked.keys()), recheckAt };
         },
       },
       wakeAuthority: (_key, at) => this.#wake(at),
