@@ -32,7 +32,7 @@ export class Breaker {
   #state: State = { is: 'closed' };
   /** Failures in a row, of probes and of certificates on trial. */
   #attempts = 0;
-  /** The next probe comes so long after that. */
+  /** The next probe is due `ms` after `fromMs`; where it is shared, `ms` is divided by the share of this replica. */
   #pause = { fromMs: 0, ms: 0, isShared: false };
   /** Failures in all. */
   #failures = 0;
@@ -60,7 +60,7 @@ export class Breaker {
   get probeInMs(): number {
     if (this.#state.is !== 'open') return 0;
     const { fromMs, ms, isShared } = this.#pause;
-    // The share of now: that of a replica which has just come grows within seconds.
+    // The share at this moment: that of a new replica grows within seconds.
     return Math.max(0, fromMs + ms / (isShared ? this.#share() : 1) - this.#clock.monotonicMs());
   }
 

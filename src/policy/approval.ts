@@ -14,7 +14,7 @@ export function approvalOf(
   const { kind, name } = spec.authorityRef;
   const isAboutIt = (each: Decision) =>
     each.certificateUid === uid &&
-    // By that name its certificate is woken. What denies counts all the same.
+    // An approval wakes the certificate that it names, so that name must match. A denial counts under any name.
     (isUnread(each) || !each.isApproved || each.certificateName === certificateName) &&
     (isUnread(each) || (each.authorityRef.kind === kind && each.authorityRef.name === name)) &&
     each.approvedBy !== undefined &&

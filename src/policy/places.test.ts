@@ -162,24 +162,6 @@ test('where the client has the key, its request says under which rule a certific
   assert.equal(world.admits(younger), true);
 });
 
-test('until the request of an older one is read it may be meant by any rule', () => {
-  const rules = [{ name: 'rsa', commonNames: ['*'], keyAlgorithms: ['RSA'], maxCertificates: 1 }];
-  const world = new World();
-  world.authority = { uid: 'a', generation: 1, issuancePolicy: rulesOf(rules) } as unknown as AnyCertificateAuthority;
-  const authorityRef = { kind: 'ClusterCertificateAuthority', name: 'platform' };
-  const put = (name: string, spec: object) => {
-    const creationTimestamp = `2026-06-01T12:00:0${world.certificates.size}Z`;
-    const resource = aCertificate({ authorityRef, commonName: name, ...spec })
-      .with({ name, uid: name, creationTimestamp })
-      .build();
-    world.certificates.set(keyOf(resource), resource);
-    world.places.certificateChanged(undefined, resource);
-    return resource;
-  };
-  put('older', { csr: { configMap: { name: 'older', key: 'csr' } } });
-  assert.is(world.admits(put('younger', { privateKey: { algorithm: 'RSA' } })), false);
-});
-
 test('where no rule that decides has a maximum, no certificate of the namespace is read', () => {
   const world = filled({ name: 'a', rule: 'any' }, { name: 'b', rule: 'any' });
   assert.equal(world.admitted, ['a', 'b']);

@@ -9,8 +9,6 @@ import { Line, type Place } from './line.ts';
 import { type Permission, permissionOf, ruleOf } from './permission.ts';
 import type { Rule } from './rule.ts';
 
-const KEY_ALGORITHMS: readonly KeySpec['algorithm'][] = ['ECDSA', 'RSA', 'Ed25519'];
-
 type Labels = Readonly<Record<string, string>> | undefined;
 type AnyClientCertificate = ClientCertificate | BrokenClientCertificate;
 
@@ -61,7 +59,7 @@ export class Places {
     const { request, key } = resource.spec;
     if (request === undefined || 'problem' in request) return [];
     const { uid, generation } = resource;
-    // To read it took time.
+    // The resource may have changed while its request was read.
     const present = this.#deps.certificate(keyOf(resource));
     if (present === undefined || present.uid !== uid || present.generation !== generation) return [];
     const known = this.#requested.get(keyOf(resource));
@@ -140,18 +138,15 @@ export class Places {
   #ruleFor(authority: string, resource: ClientCertificate | undefined, labels: Labels): Rule | undefined {
     const found = resource && this.#deps.authority(authority);
     if (found === undefined || isBrokenAuthority(found)) return undefined;
-    return this.#keysOf(resource as ClientCertificate)
-      .map((key) => ({ ...(resource as ClientCertificate), spec: { ...(resource as ClientCertificate).spec, key } }))
-      .map((each) => ruleOf(permissionOf(found.issuancePolicy, each, labels)))
-      .find((rule) => rule?.terms.maxCertificates !== undefined);
+    const rule = ruleOf(permissionOf(found.issuancePolicy, this.#asRequested(resource as ClientCertificate), labels));
+    return rule?.terms.maxCertificates === undefined ? undefined : rule;
   }
 
-  /** The key that a certificate has; where its client has it and the request is not read yet, each that it may have. */
-  #keysOf({ namespace, name, uid, spec: { csr, key } }: ClientCertificate): readonly KeySpec[] {
-    if (csr === undefined) return [key];
-    const known = this.#requested.get(keyOf({ namespace, name }));
-    if (known?.uid === uid) return [known.key];
-    return KEY_ALGORITHMS.map((algorithm) => ({ ...key, algorithm }) as KeySpec);
+  /** With the kind of key of its request; with that of the spec while the request is not read yet. */
+  #asRequested(resource: ClientCertificate): ClientCertificate {
+    const known = resource.spec.csr === undefined ? undefined : this.#requested.get(keyOf(resource));
+    if (known === undefined || known.uid !== resource.uid) return resource;
+    return { ...resource, spec: { ...resource.spec, key: known.key } };
   }
 }
 

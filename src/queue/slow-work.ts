@@ -32,7 +32,7 @@ export class SlowWork {
   /** Does the work when it is the turn of `key`. */
   async run<T>(key: string, deadline: number | undefined, work: () => Promise<T>, signal: AbortSignal): Promise<T> {
     for (;;) {
-      // Before it asks: it may be called while it is turned away.
+      // Before `enter`: the turnstile may call the key while it turns the key away.
       const turn = this.#turn(key, signal);
       if (this.#turnstile.enter(key, deadline)) {
         turn.leave();
@@ -49,7 +49,7 @@ export class SlowWork {
 
   #turn(key: string, signal: AbortSignal): { readonly called: Promise<void>; leave(): void } {
     const { promise: called, resolve, reject } = Promise.withResolvers<void>();
-    // Nobody may wait for it.
+    // Where the turn isn't awaited, a stop is no unhandled rejection.
     called.catch(() => {});
     const leave = () => {
       const others = new Set(this.#waiting.get(key));

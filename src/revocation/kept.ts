@@ -21,7 +21,7 @@ export interface Kept {
   /** Why the register can't be read or written. */
   problem: string | undefined;
   ability: Ability | undefined;
-  /** When the ledgers were searched last, and which serial numbers of the spec they lack. */
+  /** When the ledgers were searched last, and the serial numbers of the spec that no ledger lists as still valid. */
   ledgersAt: Date | undefined;
   unlisted: readonly string[];
   /** The uid of the authority, where it has CRLs. */

@@ -168,7 +168,7 @@ test('a certificate that the spec has revoked learns that, whoever has it', asyn
   assert.is(replica(world).membersWoken, 1);
 });
 
-test('what has ended and is in a ledger still wakes nobody', async () => {
+test('an expired certificate in a ledger wakes no certificate and is not written', async () => {
   for (const revocation of [{ deleted: 'Revoke', delay: '0s' }, { serials: ['aa'] }]) {
     const world = new RevocationWorld();
     world.specify(revocation);

@@ -24,7 +24,7 @@ const TOGETHER_MS = 500;
 /** The deletion of a ClientCertificate waits for that, and not for ever. */
 const LONGEST_TOGETHER_MS = 5_000;
 const TRY_AGAIN_MS = 30_000;
-/** Within some hours the API server answers, or grants the right again. */
+/** They take about two hours. */
 const WITHDRAWALS = 20;
 const WITHDRAW_AGAIN = { firstMs: 1_000, longestMs: 600_000 };
 
@@ -68,7 +68,7 @@ export class Revocations {
     if (uid !== undefined) void this.#withdraw(authority, uid);
   }
 
-  /** Never rejects. Nothing but this process knows that they are there. */
+  /** Tries again, because only this process knows of these CRLs. Never rejects. */
   async #withdraw(authority: string, uid: string): Promise<void> {
     const { clock, crls, log } = this.#deps;
     for (let attempt = 1; attempt <= WITHDRAWALS; attempt++)
@@ -77,7 +77,13 @@ export class Revocations {
         return;
       } catch (thrown) {
         const { code, message } = classify(thrown);
-        log.warn('the CRLs of a deleted authority could not be removed', { authority, attempt, code, error: message });
+        const level = attempt === 1 || attempt === WITHDRAWALS ? 'warn' : 'debug';
+        log[level]('the CRLs of a deleted authority could not be removed', {
+          authority,
+          attempt,
+          code,
+          error: message,
+        });
         await clock.sleep(backoffMs(attempt, WITHDRAW_AGAIN, clock.random()));
       }
   }

@@ -18,7 +18,7 @@ export function wantsLedgers({ serials, revokesSuperseded, revokesDeleted }: Rev
 }
 
 /**
- * Adds to what is asked for the serial numbers of the spec that a ledger lists, and the certificates whose Secret is gone: after
+ * Adds to what is asked for the serial numbers of the spec that a ledger lists as still valid, and the certificates whose Secret is gone: after
  * `delay`, counted from when this process first saw that.
  */
 export async function searchLedgers(

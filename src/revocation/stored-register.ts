@@ -38,7 +38,8 @@ export async function noteDown(
     } else kept.register = before;
     // What there is no room for has nothing to learn, and there may be a hundred thousand of them.
     for (const each of left) asked.delete(each.serialNumber);
-    // Also what was noted down already: its finalizer waits to learn that.
+    // An owner also of an entry that was noted down before: its finalizer waits. Without an owner only for a new entry, or each look
+    // would wake all certificates.
     const isNew = ({ serialNumber }: Addition) => register.get(serialNumber) !== before.get(serialNumber);
     wakeHolders(
       [...asked.values()].filter((each) => each.owner !== undefined || isNew(each)),
@@ -99,7 +100,7 @@ function newsIn(register: Register, former: Register, now: Date): Pick<Registere
   return news;
 }
 
-/** The same, and all certificates of the authority where the owner of an entry is unknown: it may be in use. */
+/** Wakes the owners. Where an entry has none, all certificates of the authority: one of them may hold that certificate. */
 function wakeHolders(
   entries: Iterable<Pick<Addition, 'owner'>>,
   resource: CertificateAuthority,

@@ -19,7 +19,7 @@ export function tellOnce({ told }: Kept, what: string, { serialNumber }: Registe
   tell();
 }
 
-/** Logs each failure to revoke; what the authority refuses goes into the audit log, and is told the ClientCertificate. */
+/** Logs each failure to revoke. A refusal also goes into the audit log, and wakes the ClientCertificate. */
 export function failureOf(
   resource: CertificateAuthority,
   { log, refused, wakeCertificate }: Pick<RevocationsDeps, 'log' | 'refused' | 'wakeCertificate'>,

@@ -33,10 +33,10 @@ interface Caches {
   proven(kept: SecretKept): SecretKept;
 }
 
-/** So many are proven at once. A proof takes 0.1 to 20 ms, and after a restart all certificates of an authority owe theirs. */
+/** Most proofs in one turn. One takes 0.1 to 20 ms, and after a restart all certificates of an authority owe theirs. */
 const MOST_AT_ONCE = 25;
-/** So many where all were proven a moment ago: what has come since must not have the look begin anew for ever. */
-export const MOST_AFTER_PROOFS = 250;
+/** The limit for a look right after proveMembers: Secrets that arrive meanwhile must not restart the look without end. */
+export const MOST_AFTER_PROOFS = 100;
 
 /** More proofs are owed than one turn of the event loop has time for; see proveMembers. */
 export class ProofsOwed extends Error {

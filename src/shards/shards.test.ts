@@ -235,7 +235,7 @@ test('a range with a run that lasts stays where it is, and others are given to a
   assert.is(second.shards.size, COUNT / 2);
 });
 
-test('a replica takes part again once its watches have recovered, or have had a minute for it', async () => {
+test('a replica joins again once its watches have recovered, and after a while without them', async () => {
   for (const recovers of [true, false]) {
     const world = quiet();
     const first = world.start();
@@ -248,7 +248,7 @@ test('a replica takes part again once its watches have recovered, or have had a 
     await world.run(20_000, () => {});
     assert.is(first.shards.size, 0);
     first.isCurrent = recovers;
-    await world.run(recovers ? 10_000 : 60_000, () => {});
+    await world.run(recovers ? 10_000 : 100_000, () => {});
     assert.is(first.shards.size, COUNT / 2);
   }
 });

@@ -43,8 +43,8 @@ export interface ShardsDeps {
 /** Decisions that wait for a moment, and runs that have to end, are looked at so often. */
 const TICK_MS = 500;
 const DRAIN_TICK_MS = 50;
-/** A watch that is refused must not keep a replica away for ever; the others try again within half a minute. */
-const LONGEST_BEHIND_MS = 35_000;
+/** A watch that is refused never recovers. After this long the replica joins without it: longer than a backoff and a long list. */
+const LONGEST_BEHIND_MS = 90_000;
 /** Requests at the same time, when a replica takes many ranges. */
 const AT_ONCE = 16;
 
@@ -108,7 +108,7 @@ export class Shards {
   /** Takes part until the signal aborts; never throws. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, common, isBusy, isCurrent } = this.#deps;
-    // At the start all watches have just been filled. Later they may recover once the API server answers.
+    // Since when watches have had time to recover. At the start they have just been filled.
     let sinceMs = Number.NEGATIVE_INFINITY;
     while (!signal.aborted) {
       if (sinceMs > Number.NEGATIVE_INFINITY && !common.held()) sinceMs = clock.monotonicMs();

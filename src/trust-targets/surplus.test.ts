@@ -51,7 +51,7 @@ test('an object of no target that can not be deleted is an event once for each r
   assert.is(events.length, 2);
 });
 
-test('objects that can not be deleted keep no others where they are', async () => {
+test('objects that can not be deleted do not block the deletion of others', async () => {
   const view = stored(bundle(first), NOW);
   const place = (name: string) => ({
     ...view,

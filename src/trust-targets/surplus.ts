@@ -33,7 +33,7 @@ export async function removeSurplus(
     .labelled(key)
     .filter((view) => isOurs(view, resource) && !view.isBeingDeleted && !ids.has(idOf(view)))
     .filter(({ namespace }) => !waiting.has(namespace));
-  // What can't be deleted keeps nothing else where it is.
+  // Objects that could not be deleted come last, so that the others are.
   const wasRefused = (view: TargetView) => Number(deps.results.wasRefused(key, idOf(view)));
   const inTurn = surplus.toSorted((one, other) => wasRefused(one) - wasRefused(other));
   let [isFailed, isOneDeleted] = [false, false];

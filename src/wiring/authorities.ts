@@ -75,7 +75,7 @@ export function wireAuthorities(
   const { audit, ownership, client, clock, cluster, config, events, log, metrics, registry, sharding } = services;
   const isShared = config.shards > 0;
   const turns = new Turns(clock);
-  /** Those whose certificates have been proven for the look that is about to be made. */
+  /** Authorities whose certificates were just proven; their next look may make MOST_AFTER_PROOFS proofs. */
   const proven = new Set<string>();
   const members = (key: string) => {
     const generations = registry.get(key)?.generations ?? [];
@@ -176,15 +176,24 @@ export function wireAuthorities(
     workers: WORKERS,
     accepts: (key) => sharding.owns(key) || sharding.follows(key),
     reconcile: async (key, run) => {
-      const outcome = await reconcileAuthority(key, deps, run);
-      if (outcome.do !== 'retry') for (const each of withPrimaries(key)) proven.delete(each);
-      return outcome;
+      let isMadeAgain = false;
+      try {
+        const outcome = await reconcileAuthority(key, deps, run);
+        isMadeAgain = outcome.do === 'retry';
+        return outcome;
+      } finally {
+        if (!isMadeAgain) for (const each of withPrimaries(key)) proven.delete(each);
+      }
     },
     clock,
     log,
     metrics,
   });
-  return { controller, leave: (key) => deps.fallbacks.forget(key) };
+  const leave = (key: string) => {
+    deps.fallbacks.forget(key);
+    proven.delete(key);
+  };
+  return { controller, leave };
 }
 
 /** The blank Secret of a new generation; one that was left by a process that ended too soon, or by another replica, too. */

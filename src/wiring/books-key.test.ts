@@ -6,7 +6,7 @@ import { ApiError } from '../errors.ts';
 import { BooksKey } from '../revocation/books-key.ts';
 import { BooksKeeper } from './books-key.ts';
 
-test('a key that could not be read at the start is read within seconds, and what was refused for lack of it is told', async () => {
+test('a key that can not be read at the start is read within seconds, and then all certificates are reconciled', async () => {
   const clock = new FakeClock(new Date('2026-06-01T12:00:00Z'));
   const key = new BooksKey();
   let reads = 0;

@@ -17,7 +17,7 @@ const ATTEMPTS = 4;
 type Deps = Pick<Services, 'client' | 'clock' | 'log' | 'ownership'> & {
   readonly key: BooksKey;
   readonly namespace: string;
-  /** The key is known: what was refused for lack of it is to be looked at again. */
+  /** Called when the key becomes known: what was written before has no seal, and what needs one was refused. */
   onKnown(): void;
 };
 

@@ -191,7 +191,7 @@ export class Cluster {
     return this.#watches.stats();
   }
 
-  /** Whether anything that is kept may be older than what the API server holds. */
+  /** Whether a watch that the start waited for is behind the API server. */
   get isAnyBehind(): boolean {
     return this.#watches.isAnyBehind;
   }

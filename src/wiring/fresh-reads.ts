@@ -93,6 +93,6 @@ function read(client: Deps['client'], resource: Resource, selection: ListOptions
 }
 
 function unreadable({ plural }: Resource, why: string, cause?: unknown): RetryableError {
-  const message = `nothing is signed or given up by ${plural} of before, and those of now can't be read: ${why}`;
+  const message = `${plural} can't be read and their watch may be behind, so nothing is signed and no CA is removed: ${why}`;
   return new RetryableError('AuthorityNotReady', message, { cause });
 }

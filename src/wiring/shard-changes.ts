@@ -37,11 +37,14 @@ export function wireShardChanges(
   const { clock, cluster, config, metrics, registry, sharding } = services;
   const { controllers, revocations, targets, probing } = parts;
 
+  let heldBefore = 0;
   function onChange(gained: readonly number[], lost: readonly number[]): void {
     const changeOf = changesOf(gained, lost, config.shards);
     for (const { queue } of Object.values(controllers)) queue.tidy();
-    // It followed no authority until now, and what it knew of their CAs is old.
-    const takesPartAgain = sharding.ranges()?.held === gained.length;
+    const held = sharding.ranges()?.held ?? 0;
+    // This replica held no range until now, so what it knows of the CAs of cluster authorities is old.
+    const takesPartAgain = heldBefore === 0 && held > 0;
+    heldBefore = held;
     for (const each of cluster.authorities.values()) {
       const change = changeOf(authorityKey(each));
       if (change === 'lost') leaveAuthority(each);
@@ -120,7 +123,7 @@ export function wireShardChanges(
   };
 }
 
-/** What it waits for at the authority, and how much it may ask there, stays. */
+/** Drops the view and the CA generations. Waiting requests and the rate limit stay. */
 function forgetCas(runtime: Runtime): void {
   runtime.view = undefined;
   runtime.generations = [];

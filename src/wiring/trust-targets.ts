@@ -185,6 +185,12 @@ export function wireTrustTargets(
     return view === undefined || view.authority === '' ? [] : [view.authority];
   }
 
+  /** Whether that authority, or its fallback, has a CA that may wait for its trust. */
+  function isRotating(authority: string): boolean {
+    const both = [authority, cluster.fallbackOf(authority) ?? authority];
+    return both.some((key) => (registry.get(key)?.generations.length ?? 0) > 1);
+  }
+
   /** Such a look goes through all certificates of the authority. */
   function wakeForNames(authority: string): void {
     wake(authority, pauseMs(registry.get(authority)?.certificates ?? 0, TOGETHER_MS));
@@ -218,7 +224,8 @@ export function wireTrustTargets(
         for (const { id } of each?.fixed ?? [])
           for (const key of usersOf(id)) {
             wake(key);
-            reportSoon(key);
+            // No survey shows what is delivered, and nothing but a CA rotation waits for that.
+            if (isRotating(key)) reportSoon(key);
           }
     });
     for (const kind of OBJECT_KINDS)

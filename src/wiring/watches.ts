@@ -60,7 +60,7 @@ export class Watches {
     return found?.watch.isBehind === true;
   }
 
-  /** The same of any that the start waited for. */
+  /** The same for any watch that the start waited for. */
   get isAnyBehind(): boolean {
     return this.#punctual().some(({ watch }) => watch.isBehind);
   }

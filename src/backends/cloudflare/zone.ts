@@ -65,7 +65,7 @@ export class CloudflareZone implements Backend {
     await this.#certificates.proveWrite(signal);
     await keepHostnames(this.#api, this.#spec, this.#deps, signal);
     const isOwner = this.#deps.owns();
-    // What this replica has asked for and given up, no other one knows.
+    // Only this replica knows the requests that it has given up.
     const due = revocable(listed, this.#books(), this.#revokeAfterMs, this.#now()).filter(
       ({ id }) => isOwner || this.#left.has(id),
     );

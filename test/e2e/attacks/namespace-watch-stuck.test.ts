@@ -55,7 +55,7 @@ test('while the watch fails, a namespace that lost its label gets no certificate
   const mendRead = proxy.when(isRead, AWAY, ALWAYS);
   await ask('unread');
   const unread = await untilReady(world, namespace, 'unread', { status: 'False', reason: 'AuthorityNotReady' });
-  assert.match(conditionOf(unread, 'Ready')?.message ?? '', 'given up by namespaces of before');
+  assert.match(conditionOf(unread, 'Ready')?.message ?? '', "namespaces can't be read and their watch may be behind");
   assert.is(signed('unread'), 0);
   mendRead();
   await untilReady(world, namespace, 'unread');

@@ -95,7 +95,10 @@ test('while authorities can be neither watched nor read, nothing is issued, and 
   const mendWatch = await failWatch(proxy, controller, CLUSTER_CERTIFICATE_AUTHORITIES);
   await ask('open-unread');
   const status = await untilReady(world, namespace, 'open-unread', { status: 'False', reason: 'AuthorityNotReady' });
-  assert.match(conditionOf(status, 'Ready')?.message ?? '', 'given up by clustercertificateauthorities of before');
+  assert.match(
+    conditionOf(status, 'Ready')?.message ?? '',
+    "clustercertificateauthorities can't be read and their watch may be behind",
+  );
   assert.is(signed('open-unread'), 0);
   mendRead();
   await untilReady(world, namespace, 'open-unread');
