@@ -191,6 +191,27 @@ test('the certificate of a request that is given up is revoked, one that was pub
   );
 });
 
+test('a replica that follows the authority revokes its own requests that it gave up, and nothing else', async () => {
+  const world = await startCloudflare();
+  const on = direct(world, { revokeAfter: '0s', hostnames: ['a.example'] });
+  on.owns = false;
+  const held = await renew(on, await renew(on));
+  const given = await issueRequest('given up');
+  await issue(on, given);
+  await on.backend.forget({ id: given.id, requester: given.requester, isAbandoned: true }, signal);
+  on.laterMs = MINUTE + 1_000;
+  await on.backend.check(signal);
+  assert.is(world.fake.zone.active.length, 2, 'the superseded one is left to the owner');
+  assert.equal(world.fake.zone.associations().hostnames, []);
+  on.owns = true;
+  await on.backend.check(signal);
+  assert.equal(
+    world.fake.zone.active.map(({ id }) => id),
+    [held.externalId],
+  );
+  assert.equal(world.fake.zone.associations().hostnames, ['a.example']);
+});
+
 test('more certificates than a page are all found', async () => {
   const world = await startCloudflare();
   const on = direct(world);

@@ -13,6 +13,8 @@ export interface Direct {
   /** What the Secrets list; may be changed at any time. */
   booked: readonly BookedCertificate[];
   token: string;
+  /** Whether this replica has the authority. */
+  owns: boolean;
   /** How much later than the clock of this host it is, in milliseconds. */
   laterMs: number;
 }
@@ -37,9 +39,9 @@ export function directTo(spec: Readonly<Record<string, unknown>>, token: () => s
     objects: { namespace: 'ns' },
     secret: async (name: string) => (name === TOKEN_SECRET ? { token: Buffer.from(made.token) } : undefined),
     booked: () => made.booked,
-    owns: () => true,
+    owns: () => made.owns,
   } as unknown as BackendDeps;
   const backend = definition.create(spec as unknown as CloudflareBackend, deps) as Direct['backend'];
-  const made: Direct = { backend, logged, booked: [], token: token(), laterMs: 0 };
+  const made: Direct = { backend, logged, booked: [], token: token(), owns: true, laterMs: 0 };
   return made;
 }
