@@ -62,17 +62,18 @@ test('a restart costs a new CA none of the time that it has waited, though its v
   assert.is(plan?.reason, 'Propagating');
 });
 
-/** An authority of 5 s of propagation with one target and a client of a day, whose new CA is trusted and waits. */
+/** An authority of 20 s of propagation with one target and a client of a day, whose new CA is trusted and waits. */
 async function waitingForPropagation() {
   const world = await shared.get();
   const namespace = await world.namespace();
-  const flags = ['--namespaces', namespace, '--trust-propagation', '5s', '--trust-targets', 'configMaps'];
+  const flags = ['--namespaces', namespace, '--trust-propagation', '20s', '--trust-targets', 'configMaps'];
   const controller = await world.controller(flags);
   const targets = [{ name: 'servers', configMap: { name: 'client-ca' }, requiredProof: 'Written' }];
   await world.client.create(CERTIFICATE_AUTHORITIES, selfManaged(namespace, 'ca', { trust: { targets } }));
   await create(world, clientCertificate(namespace, 'client', { duration: '24h' }));
   await untilReady(world, namespace, 'client');
-  const annotations = { [ROTATE_CA_ANNOTATION]: new Date(Date.now() - 1_000).toISOString() };
+  // After the CA was made, which may have been in this second.
+  const annotations = { [ROTATE_CA_ANNOTATION]: new Date(Date.now() + 2_000).toISOString() };
   await patchAuthority(world, namespace, 'ca', { metadata: { annotations } });
   await eventually('the new CA is in the target, and waits', async () => {
     const { generations, trust } = await authorityStatusOf(world, namespace, 'ca');
