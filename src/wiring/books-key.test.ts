@@ -44,4 +44,31 @@ test('a key that can not be read at the start is read within seconds, and then a
   stop.abort();
 });
 
+test('where the namespace is missing nothing is tried again for minutes', async () => {
+  const clock = new FakeClock(new Date('2026-06-01T12:00:00Z'));
+  let writes = 0;
+  const client = {
+    get: async () => undefined,
+    apply: async () => {
+      writes++;
+      throw new ApiError(404, 'NotFound', 'no namespace', { resource: 'namespaces' });
+    },
+  };
+  const keeper = new BooksKeeper({
+    client: client as never,
+    clock,
+    log: SILENT,
+    ownership: { assert: () => {} },
+    key: new BooksKey(),
+    namespace: 'certwheel',
+    onKnown: () => {},
+  });
+  const stop = new AbortController();
+  await keeper.start(stop.signal, true);
+  await clock.advance(60_000);
+  await settle();
+  assert.is(writes, 1);
+  stop.abort();
+});
+
 test.run();

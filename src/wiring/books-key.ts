@@ -10,7 +10,9 @@ import type { Services } from './services.ts';
 
 /** So long the first reconcile waits for the key: what is written without it isn't sealed. */
 const LONGEST_WAIT_MS = 5_000;
-const TRY_AGAIN = { firstMs: 2_000, longestMs: 300_000 };
+const TRY_AGAIN_MS = 300_000;
+/** The same where the API server was away or busy. */
+const TRY_SOON = { firstMs: 2_000, longestMs: TRY_AGAIN_MS };
 /** Two replicas may create the Secret at once. */
 const ATTEMPTS = 4;
 
@@ -26,6 +28,8 @@ export class BooksKeeper {
   readonly #deps: Deps;
   #leads = false;
   #logged = '';
+  /** Whether the last try failed for a reason that may pass by itself. */
+  #isPassing = false;
 
   constructor(deps: Deps) {
     this.#deps = deps;
@@ -54,12 +58,14 @@ export class BooksKeeper {
   async #keepTrying(signal: AbortSignal): Promise<void> {
     const { clock, key } = this.#deps;
     for (let attempt = 1; !key.isKnown && !signal.aborted; attempt++) {
-      await clock.sleep(backoffMs(attempt, TRY_AGAIN, clock.random()), signal).catch(() => {});
+      const pauseMs = this.#isPassing ? backoffMs(attempt, TRY_SOON, clock.random()) : TRY_AGAIN_MS;
+      await clock.sleep(pauseMs, signal).catch(() => {});
       if (!key.isKnown && !signal.aborted) await this.#try();
     }
   }
 
   async #try(): Promise<void> {
+    this.#isPassing = false;
     try {
       for (let attempt = 1; ; attempt++) {
         const found = await this.#read();
@@ -69,7 +75,8 @@ export class BooksKeeper {
         if (await this.#write(found, attempt)) return;
       }
     } catch (error) {
-      const { message } = classify(error);
+      const { code, message } = classify(error);
+      this.#isPassing = code === 'ApiServerUnavailable' || code === 'TooManyRequests';
       this.#report(message, this.#remedyFor(error));
     }
   }
