@@ -118,10 +118,8 @@ export async function startApp(
   const revocations = wireRevocations(services, knownCrls, {
     authority: (key, at) => authorities.queue.add(key, at),
     certificate: (key) => certificates.queue.add(key),
-    // What a fallback has issued refers to the authority whose fallback it is.
     members: (authority) => {
-      for (const each of [authority, ...cluster.primariesOf(authority).map(authorityKey)])
-        wakeMembers(certificates.queue, services, each);
+      for (const each of cluster.withPrimaries(authority)) wakeMembers(certificates.queue, services, each);
     },
   });
   const books = new BooksKeeper({

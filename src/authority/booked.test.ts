@@ -86,13 +86,11 @@ test('the books of a fallback hold what it issued for the authorities that name 
     ['CertificateAuthority/team/reserve', [viewSecret(secret(`${HELD}=${END}=its-own`))]],
     ['CertificateAuthority/team/ca', [viewSecret(secret(`0c=${END}=in-place-of-ca`, { data: {} }))]],
   ]);
-  const primaries = new Map([
-    ['CertificateAuthority/team/reserve', [{ kind: 'CertificateAuthority', namespace: 'team', name: 'ca' } as never]],
-  ]);
+  const primaries = new Map([['CertificateAuthority/team/reserve', ['CertificateAuthority/team/ca']]]);
   const ids = (authority: string) =>
     bookedOf(authority, {
       secrets: { byIndex: (_index, key) => secrets.get(key) ?? [] },
-      primariesOf: (key) => primaries.get(key) ?? [],
+      withPrimaries: (key) => [key, ...(primaries.get(key) ?? [])],
     }).flatMap(({ externalId = [] }) => externalId);
   assert.equal(ids('CertificateAuthority/team/reserve'), ['its-own', 'in-place-of-ca']);
   assert.equal(ids('CertificateAuthority/team/ca'), ['in-place-of-ca']);

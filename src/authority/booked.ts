@@ -1,17 +1,15 @@
-import { type AnyCertificateAuthority, authorityKey } from '../api/certificate-authority.ts';
 import type { BookedCertificate } from '../backends/backend-deps.ts';
 import { readLedger } from '../certificate/secret/ledger.ts';
 import { isRecord, isView, type SecretKept } from '../certificate/secret/record.ts';
 
 interface Caches {
   readonly secrets: { byIndex(index: 'authority', authority: string): readonly SecretKept[] };
-  primariesOf(authority: string): readonly AnyCertificateAuthority[];
+  withPrimaries(authority: string): readonly string[];
 }
 
 /** The certificates that an authority may have issued: a Secret of one whose fallback it is may hold some too. */
 export function bookedOf(authority: string, cluster: Caches): readonly BookedCertificate[] {
-  const keys = [authority, ...cluster.primariesOf(authority).map(authorityKey)];
-  return bookedIn(keys.flatMap((key) => cluster.secrets.byIndex('authority', key)));
+  return bookedIn(cluster.withPrimaries(authority).flatMap((key) => cluster.secrets.byIndex('authority', key)));
 }
 
 /**

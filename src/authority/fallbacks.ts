@@ -54,7 +54,8 @@ export class Fallbacks {
 
   /**
    * Brings what is kept up to date, in the runtime too: stored first, since what is in a ca.crt must be known after a restart.
-   * Returns when to look again where it keeps what the fallback doesn't state any more. Throws ProofsOwed alone; any other failure is kept for problemOf.
+   * Returns when to look again where it keeps what the fallback doesn't state any more. Throws ProofsOwed alone; any other failure
+   * is kept for problemOf.
    */
   async look(resource: CertificateAuthority, runtime: Runtime): Promise<Date | undefined> {
     const key = authorityKey(resource);

@@ -1,4 +1,4 @@
-/** At which moments a certificate is looked at again, whatever its present decision waits for. */
+/** The moments at which a certificate is reconciled again, beside those of its present decision. */
 import { test } from 'uvu';
 import * as assert from 'uvu/assert';
 import { pairOf, root } from '../../test/pki/make.ts';
@@ -9,7 +9,7 @@ import type { Outcome } from '../queue/controller.ts';
 
 function momentOf(outcome: Outcome | Error): Date | undefined {
   if (outcome instanceof Error) throw outcome;
-  if (outcome.do === 'again') throw new Error('it is looked at again at once');
+  if (outcome.do === 'again') throw new Error('the run is repeated at once');
   return outcome.do === 'retry' ? outcome.at : outcome.recheckAt;
 }
 

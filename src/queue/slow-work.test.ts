@@ -7,12 +7,12 @@ const START = new Date('2026-06-01T12:00:00Z');
 const { signal } = new AbortController();
 
 /** Slow work, one at a time, which ends when the test says so. */
-function bench() {
+function bench(isThere: (key: string) => boolean = () => true) {
   const clock = new FakeClock(START);
   const called: string[] = [];
   const begun: string[] = [];
   const ends: (() => void)[] = [];
-  const slow = new SlowWork(1, clock, (key) => called.push(key) > 0);
+  const slow = new SlowWork(1, clock, (key) => called.push(key) > 0 && isThere(key));
   const run = (key: string, until = signal) =>
     slow.run(
       key,
@@ -27,7 +27,7 @@ function bench() {
     ends.shift()?.();
     await settle();
   };
-  return { slow, called, begun, run, end };
+  return { clock, slow, called, begun, run, end };
 }
 
 test('work waits for its turn, and namespaces take turns', async () => {
@@ -50,26 +50,12 @@ test('each piece of work of one key has its turn', async () => {
 });
 
 test('work that is called in the very moment in which it is turned away has its turn', async () => {
-  const clock = new FakeClock(START);
+  const { clock, slow, begun, run, end } = bench((key) => key !== 'gone/1');
   const release = clock.takeTimers();
-  const slow = new SlowWork(1, clock, (key) => key !== 'gone/1');
-  const begun: string[] = [];
-  const ends: (() => void)[] = [];
-  const run = (key: string) =>
-    slow.run(
-      key,
-      undefined,
-      () => {
-        begun.push(key);
-        return new Promise<void>((resolve) => ends.push(resolve));
-      },
-      signal,
-    );
   void run('in/1');
   assert.not(slow.enter('absent/1', undefined));
   assert.not(slow.enter('gone/1', undefined));
-  ends.shift()?.();
-  await settle();
+  await end();
   await clock.advance(1_000);
   void run('k/1');
   await clock.advance(5_000);

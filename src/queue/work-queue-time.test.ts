@@ -100,7 +100,7 @@ bench('a retry in some seconds does not wait for a clock that was set back', asy
   assert.equal(taken.sort(), ['a', 'other']);
 });
 
-bench('what a run wants by a clock that was set back meanwhile is looked at now', async ({ clock, queue, taken }) => {
+bench('a key that runs while the clock is set back is reconciled once more', async ({ clock, queue, taken }) => {
   queue.add('a');
   assert.is(await queue.take(), 'a');
   const wanted = clock.in(2 * SECOND);

@@ -156,7 +156,7 @@ test('a register that Certwheel has not written here is said, and has nothing re
   assert.equal([...world.revoked.keys()].sort(), ['aa', 'dead']);
 });
 
-test('a certificate that the spec has revoked learns that, whoever has it', async () => {
+test('a serial number of the spec that is noted down wakes all certificates of the authority', async () => {
   const world = new RevocationWorld();
   world.issued.set('aa', wanted('aa'));
   await replica(world).turn();

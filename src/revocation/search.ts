@@ -18,8 +18,8 @@ export function wantsLedgers({ serials, revokesSuperseded, revokesDeleted }: Rev
 }
 
 /**
- * Adds to what is asked for the serial numbers of the spec that a ledger lists as still valid, and the certificates whose Secret is gone: after
- * `delay`, counted from when this process first saw that.
+ * Adds to what is asked for the serial numbers of the spec that a ledger lists as still valid, and the certificates whose Secret is
+ * gone: after `delay`, counted from when this process first saw that.
  */
 export async function searchLedgers(
   kept: Kept,

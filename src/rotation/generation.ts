@@ -169,6 +169,11 @@ export function withoutFuture(read: Generation, now: Date): Generation {
   return created < now ? { ...generation, since: created, mark: 'partial' } : { ...generation, since: now };
 }
 
+/** Whether a CA waits for something, or leaves. */
+export function isRotating(generations: readonly Pick<Generation, 'state'>[]): boolean {
+  return generations.length > 1 || generations.some(({ state }) => state !== 'Active');
+}
+
 /**
  * Whether a generation was brought by the authority as it is now; one that lost its mark counts, since to make another CA
  * would be worse. None is where another machine holds the CA key.

@@ -236,7 +236,7 @@ test('another root above the same certificate is spread, signs, and the former r
   assert.is(step(leaving, next, [both('a'), both('b')], opened('retire 1')), 'retire 1');
 });
 
-test('of several that leave, the end of each certificate is looked at, whichever needs which', () => {
+test('where several generations leave, the plan is made again at the first end of a certificate of any of them', () => {
   const leaving = [generation(1, 'Retiring', one), generation(2, 'Retiring', two), generation(3, 'Active', three)];
   const [first, second] = [member('a', one, 'bundle', hoursFromNow(24)), member('b', two, 'bundle', hoursFromNow(5))];
   const planned = plan(leaving, three, [first, second]);

@@ -194,7 +194,7 @@ test('a free place whose Lease has lost its label is taken', async () => {
   assert.is(next.shards.size, COUNT);
 });
 
-test('a replica that is cut off keeps its ranges for as long as it may act, also where somebody deletes its Leases', async () => {
+test('a replica that is cut off keeps its ranges for as long as it may act, though one of its Leases is deleted', async () => {
   for (const name of [memberLeaseName(0), rangeLeaseName(0)]) {
     const world = quiet();
     const judge = new Judge(world, TAKEOVER_MS);
@@ -209,7 +209,7 @@ test('a replica that is cut off keeps its ranges for as long as it may act, also
   }
 });
 
-test('where somebody deletes the Leases of all replicas the ranges do not move to and fro', async () => {
+test('when the member Leases of all replicas are deleted, ranges do not change owners again and again', async () => {
   const world = quiet();
   for (let each = 0; each < 3; each++) world.start();
   await world.run(20_000, () => {});

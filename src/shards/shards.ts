@@ -205,7 +205,7 @@ export class Shards {
     const board = this.#seen.now;
     const seen = this.#deps.known.get(membership.slot);
     membership.note(seen);
-    // Where somebody deleted the Lease, the next renewal tells what has become of the slot.
+    // The Lease was deleted. The next renewal creates it, or shows that the slot is lost.
     if (membership.isLost || seen === undefined) return;
     this.#holdings.sync(heldBy(board, membership.identity));
     this.#noteOthers(board);

@@ -2,8 +2,8 @@ import type { LeaseView } from './lease-view.ts';
 import type { ShardTiming } from './timing.ts';
 
 /**
- * Leases that somebody deleted, or took the label off. Their holder may not know it yet, or may be cut off from the API server and
- * not from the CA, so for as long as it may act they count as held by that one.
+ * Leases that were deleted, or lost their label. The holder may not have noticed, or may be cut off from the API server and not from
+ * the CA. So these Leases count as held for as long as the holder may act.
  */
 export class Vanished {
   readonly #timing: Pick<ShardTiming, 'durationMs'>;

@@ -51,67 +51,53 @@ test('an object of no target that can not be deleted is an event once for each r
   assert.is(events.length, 2);
 });
 
-test('objects that can not be deleted do not block the deletion of others', async () => {
+/** Objects of no target, and a look that deletes them; `deleting` is called before each deletion. */
+function surplus(names: readonly string[], deleting: (name: string) => void, until = signal) {
   const view = stored(bundle(first), NOW);
-  const place = (name: string) => ({
-    ...view,
-    name,
-    mark: markOf(owner as never, { namespace: view.namespace, name }),
-  });
-  let left = Array.from({ length: 70 }, (_, index) => place(`${index < 55 ? 'stuck' : 'free'}-${index}`));
+  const { namespace } = view;
+  const place = { left: names.map((name) => ({ ...view, name, mark: markOf(owner as never, { namespace, name }) })) };
+  const clock = new FakeClock(NOW);
   const deps = {
     access: {
       remove: async ({ name }: { name: string }) => {
-        if (name.startsWith('stuck'))
-          throw new ApiError(403, 'Forbidden', 'no deletes here', { resource: 'configmaps' });
-        left = left.filter((each) => each.name !== name);
+        deleting(name);
+        place.left = place.left.filter((each) => each.name !== name);
       },
     },
-    clock: new FakeClock(NOW),
-    labelled: () => left,
+    clock,
+    labelled: () => place.left,
     log: { info: nothing, warn: nothing },
     metrics: { targetWritten: nothing },
     ownership: { assert: nothing },
     recordEvent: nothing,
     results: new TargetResults(),
   } as unknown as TargetsDeps;
-  for (let look = 0; look < 2; look++)
-    await removeSurplus(owner as unknown as CertificateAuthority, [], new Set(), deps, signal);
-  assert.is(left.length, 55);
+  const look = () => removeSurplus(owner as unknown as CertificateAuthority, [], new Set(), deps, until);
+  return { place, clock, look };
+}
+
+test('objects that can not be deleted do not block the deletion of others', async () => {
+  const names = Array.from({ length: 70 }, (_, index) => `${index < 55 ? 'stuck' : 'free'}-${index}`);
+  const { place, look } = surplus(names, (name) => {
+    if (name.startsWith('stuck')) throw new ApiError(403, 'Forbidden', 'no deletes here', { resource: 'configmaps' });
+  });
+  for (let count = 0; count < 2; count++) await look();
+  assert.is(place.left.length, 55);
 });
 
 test('many objects of no target are deleted in several looks, and none once the process ends', async () => {
-  const view = stored(bundle(first), NOW);
-  const place = (name: string) => ({
-    ...view,
-    name,
-    mark: markOf(owner as never, { namespace: view.namespace, name }),
-  });
-  let left = Array.from({ length: 120 }, (_, index) => place(`left-${index}`));
+  const names = Array.from({ length: 120 }, (_, index) => `left-${index}`);
   const stop = new AbortController();
   let removed = 0;
-  const clock = new FakeClock(NOW);
-  const deps = {
-    access: {
-      remove: async ({ name }: { name: string }) => {
-        left = left.filter((each) => each.name !== name);
-        removed++;
-        if (removed === 102) stop.abort();
-      },
-    },
-    clock,
-    labelled: () => left,
-    log: { info: nothing },
-    metrics: { targetWritten: nothing },
-    ownership: { assert: nothing },
-    results: new TargetResults(),
-  } as unknown as TargetsDeps;
-  const remove = () => removeSurplus(owner as unknown as CertificateAuthority, [], new Set(), deps, stop.signal);
-  assert.equal(await remove(), clock.now());
-  assert.is(left.length, 70);
-  assert.equal(await remove(), clock.now());
-  await remove();
-  assert.is(left.length, 18);
+  const deleting = () => {
+    if (++removed === 102) stop.abort();
+  };
+  const { place, clock, look } = surplus(names, deleting, stop.signal);
+  assert.equal(await look(), clock.now());
+  assert.is(place.left.length, 70);
+  assert.equal(await look(), clock.now());
+  await look();
+  assert.is(place.left.length, 18);
 });
 
 test.run();

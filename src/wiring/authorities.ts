@@ -81,7 +81,6 @@ export function wireAuthorities(
     const generations = registry.get(key)?.generations ?? [];
     return membersOf(key, generations, cluster, proven.has(key) ? MOST_AFTER_PROOFS : undefined);
   };
-  const withPrimaries = (key: string) => [key, ...cluster.primariesOf(key).map(authorityKey)];
   /** Of the authorities whose fallback it is. */
   const standby = (key: string) => {
     const runtime = registry.get(key);
@@ -122,7 +121,7 @@ export function wireAuthorities(
     generationSecrets: (key) => cluster.generations.byIndex('authority', key),
     readAuthority: (resource) => readAuthority(resource, services),
     prove: async (key, signal) => {
-      for (const each of withPrimaries(key)) {
+      for (const each of cluster.withPrimaries(key)) {
         await proveMembers(each, cluster, turns, signal);
         proven.add(each);
       }
@@ -182,7 +181,7 @@ export function wireAuthorities(
         isMadeAgain = outcome.do === 'retry';
         return outcome;
       } finally {
-        if (!isMadeAgain) for (const each of withPrimaries(key)) proven.delete(each);
+        if (!isMadeAgain) for (const each of cluster.withPrimaries(key)) proven.delete(each);
       }
     },
     clock,

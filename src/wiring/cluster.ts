@@ -1,5 +1,10 @@
 import { type Decision, parseCertificateApproval } from '../api/certificate-approval.ts';
-import { type AnyCertificateAuthority, fallbackKey, parseCertificateAuthority } from '../api/certificate-authority.ts';
+import {
+  type AnyCertificateAuthority,
+  authorityKey,
+  fallbackKey,
+  parseCertificateAuthority,
+} from '../api/certificate-authority.ts';
 import {
   type AuthorityKind,
   type BrokenClientCertificate,
@@ -216,6 +221,11 @@ export class Cluster {
   primariesOf(key: string): readonly AnyCertificateAuthority[] {
     const isNamespaced = key.startsWith('CertificateAuthority/');
     return (isNamespaced ? this.authorities : this.clusterAuthorities).byIndex('fallback', key);
+  }
+
+  /** The key of an authority, and those of the authorities whose fallback it is: what it has issued refers to any of them. */
+  withPrimaries(key: string): string[] {
+    return [key, ...this.primariesOf(key).map(authorityKey)];
   }
 
   /** The keys of the Secrets that an authority names: of its own namespace, or of the controller's. */

@@ -94,7 +94,7 @@ async function issuedBy(resource: CertificateAuthority, services: Services): Pro
       found.set(each.serialNumber, { ...each, isLost: true });
   const key = authorityKey(resource);
   const turns = new Turns(clock);
-  for (const each of [key, ...cluster.primariesOf(key).map(authorityKey)])
+  for (const each of cluster.withPrimaries(key))
     for (const kept of cluster.secrets.byIndex('authority', each)) {
       await turns.end();
       const ledger = isView(kept) ? kept.memory.ledger : isRecord(kept) ? kept.ledger : undefined;

@@ -17,7 +17,7 @@ import { oneNamed } from '../kube/one-named.ts';
 import type { WatchStats } from '../kube/watch-record.ts';
 import { Controller } from '../queue/controller.ts';
 import type { KnownCrls } from '../revocation/crl/known-crls.ts';
-import type { Generation } from '../rotation/generation.ts';
+import { type Generation, isRotating } from '../rotation/generation.ts';
 import type { TrustProof } from '../rotation/trust-proof.ts';
 import { crlProofs } from '../trust-targets/crl-proofs.ts';
 import type { Delivery } from '../trust-targets/delivery.ts';
@@ -186,9 +186,9 @@ export function wireTrustTargets(
   }
 
   /** Whether that authority, or its fallback, has a CA that may wait for its trust. */
-  function isRotating(authority: string): boolean {
+  function mayWaitForTrust(authority: string): boolean {
     const both = [authority, cluster.fallbackOf(authority) ?? authority];
-    return both.some((key) => (registry.get(key)?.generations.length ?? 0) > 1);
+    return both.some((key) => isRotating(registry.get(key)?.generations ?? []));
   }
 
   /** Such a look goes through all certificates of the authority. */
@@ -225,7 +225,7 @@ export function wireTrustTargets(
           for (const key of usersOf(id)) {
             wake(key);
             // No survey shows what is delivered, and nothing but a CA rotation waits for that.
-            if (isRotating(key)) reportSoon(key);
+            if (mayWaitForTrust(key)) reportSoon(key);
           }
     });
     for (const kind of OBJECT_KINDS)

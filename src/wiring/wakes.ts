@@ -10,6 +10,7 @@ import { referredAuthority } from '../certificate/observe.ts';
 import { nextName } from '../certificate/request/next-key.ts';
 import { authorityOf } from '../certificate/secret/record.ts';
 import type { WorkQueue } from '../queue/work-queue.ts';
+import { isRotating } from '../rotation/generation.ts';
 import { SecretWaiters } from './secret-waiters.ts';
 import type { Services } from './services.ts';
 
@@ -132,7 +133,7 @@ export function wireWakes({ certificates, authorities, ledgers, onGone, ...servi
 
   function recountOne(authority: string): void {
     const { generations = [], certificates: count = 0 } = registry.get(authority) ?? {};
-    const rotating = generations.length > 1 || generations.some(({ state }) => state !== 'Active');
-    if (rotating) authorities.add(authority, new Date(clock.now().getTime() + pauseMs(count, RECOUNT_MS)));
+    if (isRotating(generations))
+      authorities.add(authority, new Date(clock.now().getTime() + pauseMs(count, RECOUNT_MS)));
   }
 }
